@@ -1,0 +1,228 @@
+/**
+ * What becomes of the work that met the error. `retry`: deferred, a scheduled copy is sent. `poison`: moved to
+ * quarantine with its code. `throw`: the broker keeps the true bytes and dead-letters them. `gap`: a gap record
+ * is written. `stop`: the worker does not start, or the command ends.
+ */
+export type Disposition = "retry" | "poison" | "throw" | "gap" | "stop"
+
+/** What the catalogue says about one code. `hint` starts with a verb and names the next step. */
+export interface CatalogueEntry {
+  readonly disposition: Disposition
+  readonly exitCode: number
+  readonly when: string
+  readonly hint: string
+}
+
+/** Every error code. A code is never reused or renamed; `docs/errors.md` is generated from this table. */
+export const catalogue = {
+  ERR_CONFIG_INVALID: {
+    disposition: "stop",
+    exitCode: 2,
+    when: "A setting or an argument is missing, unknown or out of range.",
+    hint: "Set the named setting to a value in the range the message gives.",
+  },
+  ERR_UNKNOWN: {
+    disposition: "retry",
+    exitCode: 1,
+    when: "Anything that is not classified.",
+    hint: "Look at the cause in the log, and report it.",
+  },
+  ERR_EVENT_MALFORMED: {
+    disposition: "poison",
+    exitCode: 20,
+    when: "The payload is no Key Vault change event.",
+    hint: "Look at the message body in quarantine, and fix the publisher.",
+  },
+  ERR_EVENT_NOT_ALLOWED: {
+    disposition: "poison",
+    exitCode: 20,
+    when: "The vault is not on the allow-list.",
+    hint: "Add the vault to BACKUP_VAULTS, or find out who publishes these events.",
+  },
+  ERR_EVENT_LOSSY: {
+    disposition: "throw",
+    exitCode: 20,
+    when: "The body arrived with replacement characters, so bytes were lost on the way to the function.",
+    hint: "Run `kvbackup replay --from dead-letter`: it decodes the true bytes.",
+  },
+  ERR_EVENT_COLLISION: {
+    disposition: "poison",
+    exitCode: 20,
+    when: "Keys of the body collide with broker metadata, or its fields contradict the object id.",
+    hint: "Find out who sent it; Event Grid does not send such messages.",
+  },
+  ERR_EVENT_UNSUPPORTED: {
+    disposition: "poison",
+    exitCode: 20,
+    when: "The change is real, but this release cannot back up its kind of object yet.",
+    hint: "Upgrade, then send the message again from quarantine.",
+  },
+  ERR_VAULT_RESPONSE_INVALID: {
+    disposition: "retry",
+    exitCode: 24,
+    when: "The vault's answer is not the object that was asked for.",
+    hint: "Look for a proxy between the worker and the vault.",
+  },
+  ERR_VAULT_VALUE_ABSENT: {
+    disposition: "gap",
+    exitCode: 21,
+    when: "The version has no value.",
+    hint: "Look at the object in the vault.",
+  },
+  ERR_VAULT_VERSION_ABSENT: {
+    disposition: "gap",
+    exitCode: 21,
+    when: "The vault answered 404 for exactly that version, also after one short retry.",
+    hint: "Check whether the object is soft-deleted, and recover it while that is possible.",
+  },
+  ERR_VAULT_VERSION_DISABLED: {
+    disposition: "gap",
+    exitCode: 21,
+    when: "The version is disabled, so its value cannot be read.",
+    hint: "Enable the version; reconciliation backs it up then.",
+  },
+  ERR_VAULT_FIREWALL: {
+    disposition: "retry",
+    exitCode: 22,
+    when: "403 with inner code ForbiddenByFirewall or ForbiddenByConnection.",
+    hint: "Check the vault's private endpoint, its DNS zone and its firewall.",
+  },
+  ERR_VAULT_FORBIDDEN: {
+    disposition: "retry",
+    exitCode: 23,
+    when: "403 or 401 from the vault for want of a role, a policy or a valid token.",
+    hint: "Assign the backup role (get secrets, get certificates) to the identity at the vault.",
+  },
+  ERR_VAULT_THROTTLED: {
+    disposition: "retry",
+    exitCode: 24,
+    when: "429 from the vault.",
+    hint: "Lower the concurrency or the replay rate.",
+  },
+  ERR_VAULT_UNAVAILABLE: {
+    disposition: "retry",
+    exitCode: 22,
+    when: "The vault could not be reached, or answered 5xx.",
+    hint: "Check name resolution and the network path to the vault; retries go on by themselves.",
+  },
+  ERR_STORE_FIREWALL: {
+    disposition: "retry",
+    exitCode: 22,
+    when: "Storage answered 403 AuthorizationFailure, which it gives for a blocked network path.",
+    hint: "Check the storage account's private endpoint, its DNS zone and its network rules.",
+  },
+  ERR_STORE_FORBIDDEN: {
+    disposition: "retry",
+    exitCode: 23,
+    when: "Storage answered 403 AuthorizationPermissionMismatch or refused the token.",
+    hint: "Assign the data role on the container to the identity, and wait some minutes for it to apply.",
+  },
+  ERR_STORE_UNAVAILABLE: {
+    disposition: "retry",
+    exitCode: 22,
+    when: "The store could not be reached, or answered 429 or 5xx.",
+    hint: "Check name resolution and the network path to the store; retries go on by themselves.",
+  },
+  ERR_STORE_NOT_FOUND: {
+    disposition: "stop",
+    exitCode: 25,
+    when: "The container or the blob does not exist.",
+    hint: "Check BACKUP_STORE_URL and BACKUP_STORE_CONTAINER against the deployment.",
+  },
+  ERR_STORE_NOT_IMMUTABLE: {
+    disposition: "stop",
+    exitCode: 25,
+    when: "The container has no immutability policy.",
+    hint: "Set a time-based retention policy on the container, and lock it.",
+  },
+  ERR_SEAL_INTEGRITY: {
+    disposition: "stop",
+    exitCode: 26,
+    when: "A stored record does not match its digest, its name or its authentication tag.",
+    hint: "Do not restore from it; check other copies.",
+  },
+  ERR_SEAL_NO_KEY: {
+    disposition: "stop",
+    exitCode: 26,
+    when: "None of the keys at hand is a recipient of the record.",
+    hint: "Use a key whose kid stands among the record's recipients.",
+  },
+  ERR_FORMAT_NEWER: {
+    disposition: "stop",
+    exitCode: 26,
+    when: "A record has a format this release does not know.",
+    hint: "Use a newer release.",
+  },
+  ERR_QUEUE_FORBIDDEN: {
+    disposition: "retry",
+    exitCode: 23,
+    when: "Service Bus refused the identity (missing Send or Listen claim).",
+    hint: "Assign the Service Bus data role on the queue to the identity.",
+  },
+  ERR_QUEUE_FIREWALL: {
+    disposition: "retry",
+    exitCode: 22,
+    when: "Service Bus refused the network path.",
+    hint: "Check the namespace's private endpoint, its DNS zone and its network rules.",
+  },
+  ERR_QUEUE_NOT_FOUND: {
+    disposition: "retry",
+    exitCode: 25,
+    when: "The queue does not exist.",
+    hint: "Check BACKUP_QUEUE and BACKUP_QUARANTINE_QUEUE against the deployment.",
+  },
+  ERR_QUEUE_UNAVAILABLE: {
+    disposition: "retry",
+    exitCode: 22,
+    when: "Service Bus could not be reached, was busy or timed out.",
+    hint: "Check name resolution and the network path to the namespace; retries go on by themselves.",
+  },
+  ERR_IDENTITY_UNAVAILABLE: {
+    disposition: "retry",
+    exitCode: 23,
+    when: "No token could be had from the identity endpoint.",
+    hint: "Check that the identity is assigned to the app and that its client id is right.",
+  },
+} as const satisfies Record<string, CatalogueEntry>
+
+export type ErrorCode = keyof typeof catalogue
+
+/** Is `text` one of our codes? */
+export function isErrorCode(text: unknown): text is ErrorCode {
+  return typeof text === "string" && Object.hasOwn(catalogue, text)
+}
+
+/** What the catalogue says about `code`. */
+export function describeError(code: ErrorCode): CatalogueEntry {
+  return catalogue[code]
+}
+
+export interface ServiceErrorInit {
+  readonly details?: Readonly<Record<string, string | number>>
+  readonly cause?: unknown
+  /** How long the service asked to be left alone, in milliseconds. */
+  readonly retryAfterMs?: number
+}
+
+/** A failure an operator can act on. `code` is stable; `message` may change. */
+export class ServiceError extends Error {
+  override readonly name = "ServiceError"
+  readonly code: ErrorCode
+  /** Ids only (vault, name, version, blob); never secret values, tokens or tag values. */
+  readonly details: Readonly<Record<string, string | number>>
+  readonly retryAfterMs: number | undefined
+
+  constructor(code: ErrorCode, message: string, init: ServiceErrorInit = {}) {
+    super(`[${code}] ${message}`, init.cause === undefined ? undefined : { cause: init.cause })
+    this.code = code
+    this.details = init.details ?? {}
+    this.retryAfterMs = init.retryAfterMs
+  }
+}
+
+/** Any thrown value as a ServiceError; what is not one becomes ERR_UNKNOWN with the value as its cause. */
+export function toServiceError(thrown: unknown): ServiceError {
+  if (thrown instanceof ServiceError) return thrown
+  const message = thrown instanceof Error ? thrown.message : "A value that is no Error was thrown"
+  return new ServiceError("ERR_UNKNOWN", message, { cause: thrown })
+}
