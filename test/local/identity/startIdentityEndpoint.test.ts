@@ -113,7 +113,7 @@ describe("startIdentityEndpoint", () => {
     expect(response.status).toBe(status)
     const body = (await response.json()) as { statusCode: number; message: string }
     expect(body.statusCode).toBe(status)
-    expect(body.message).toMatch(says ?? /header/)
+    expect(body.message).toMatch(says ?? /X-IDENTITY-HEADER/)
   })
 
   it("answers 401 without the header", async () => {
