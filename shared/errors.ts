@@ -220,9 +220,12 @@ export class ServiceError extends Error {
   }
 }
 
-/** Any thrown value as a ServiceError; what is not one becomes ERR_UNKNOWN with the value as its cause. */
+/**
+ * Any thrown value as a ServiceError. What is not one becomes ERR_UNKNOWN with the value as its cause; the
+ * foreign message is not taken over, since it may quote a body.
+ */
 export function toServiceError(thrown: unknown): ServiceError {
   if (thrown instanceof ServiceError) return thrown
-  const message = thrown instanceof Error ? thrown.message : "A value that is no Error was thrown"
-  return new ServiceError("ERR_UNKNOWN", message, { cause: thrown })
+  const name = thrown instanceof Error ? thrown.name : typeof thrown
+  return new ServiceError("ERR_UNKNOWN", `An unexpected ${name} was thrown`, { cause: thrown })
 }

@@ -1,0 +1,72 @@
+import { Command, CommanderError, Option } from "commander"
+import { toServiceError } from "../shared/errors.ts"
+import type { CommandStreams, GlobalOptions } from "./commandContext.ts"
+import { exitCodeOf, formatError } from "./errorReport.ts"
+import { exitUnknown } from "./exitCodes.ts"
+import { runStatus } from "./status.ts"
+import { runVerify, type VerifyOptions } from "./verify.ts"
+
+const exitCodeHelp = `
+Exit codes:
+  0    done
+  2    usage or settings
+  30   ran, and found something that needs attention
+  31   could not tell
+  130  interrupted
+  others: see docs/errors.md; treat an unknown code as a failure`
+
+/**
+ * Runs one command line.
+ *
+ * @param argv - without the program's own name.
+ * @returns the exit code. Never throws and never ends the process.
+ */
+export async function main(argv: readonly string[], streams: CommandStreams): Promise<number> {
+  let exitCode = 0
+  const program = new Command("kvbackup")
+  program
+    .description("Backup of every Azure Key Vault version, seconds after it appears")
+    .option("--local", "talk to the running local cloud (npm start)")
+    .option("--json", "print one JSON document")
+    .addOption(
+      new Option("--credential <kind>", "where tokens come from").choices([
+        "managedIdentity",
+        "azureCli",
+        "workloadIdentity",
+      ]),
+    )
+    .configureOutput({ writeOut: streams.out, writeErr: streams.err })
+    .exitOverride()
+    .showHelpAfterError("(kvbackup --help lists commands and options)")
+    .addHelpText("after", exitCodeHelp)
+  const add = (name: string, description: string) => {
+    const command = program.command(name).description(description).addHelpText("after", exitCodeHelp)
+    command
+      .option("--local", "talk to the running local cloud (npm start)")
+      .option("--json", "print one JSON document")
+    return command
+  }
+  add("status", "what is protected since when, and what is not").action(
+    async (_options, command: Command) => {
+      exitCode = await runStatus(command.optsWithGlobals<GlobalOptions>(), streams)
+    },
+  )
+  add("verify", "compare the vaults with the store")
+    .option("--deep", "open every record and compare it with the vault")
+    .option("--object <url>", "only this object: https://VAULT/secrets/NAME")
+    .option("--key-file <file>", "private JWK Set that opens records")
+    .action(async (_options, command: Command) => {
+      exitCode = await runVerify(command.optsWithGlobals<VerifyOptions>(), streams)
+    })
+  try {
+    await program.parseAsync(argv, { from: "user" })
+    return exitCode
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) return exitCodeOf(thrown)
+    const error = toServiceError(thrown)
+    const json = program.opts<GlobalOptions>().json === true || argv.includes("--json")
+    ;(json ? streams.out : streams.err)(formatError(error, json))
+    // An answer that could not be completed is "could not tell", whatever the cause; wrong settings stay usage errors.
+    return error.code === "ERR_CONFIG_INVALID" ? exitCodeOf(error) : exitUnknown
+  }
+}

@@ -1,0 +1,91 @@
+import { type ProtectionStatus, readProtectionStatus } from "../shared/audit/protectionStatus.ts"
+import { createAllowList } from "../shared/change/allowList.ts"
+import { systemClock } from "../shared/clock.ts"
+import { createAzureQueueInspector } from "../shared/queue/azureQueueInspector.ts"
+import { createServiceBusClient } from "../shared/queue/azureServiceBusClient.ts"
+import { createAzureStoreCatalog } from "../shared/store/azureStoreCatalog.ts"
+import { type CommandStreams, type GlobalOptions, openContext } from "./commandContext.ts"
+import { exitAttention, exitDone } from "./exitCodes.ts"
+
+/**
+ * `kvbackup status`: what is protected since when, and what is not.
+ *
+ * @returns 0, or 30 when a gap, a dead letter or a quarantined message needs attention.
+ * @throws ServiceError when the answer cannot be completed; the caller turns that into exit code 31.
+ */
+export async function runStatus(options: GlobalOptions, streams: CommandStreams): Promise<number> {
+  const { settings, credential, httpClient } = openContext(
+    "audit",
+    ["BACKUP_VAULTS", "BACKUP_STORE_URL", "BackupServiceBus__fullyQualifiedNamespace"],
+    options,
+    streams,
+  )
+  const serviceBus = createServiceBusClient({
+    fullyQualifiedNamespace: settings.BackupServiceBus__fullyQualifiedNamespace,
+    credential,
+  })
+  try {
+    const status = await readProtectionStatus({
+      vaults: settings.BACKUP_VAULTS,
+      store: createAzureStoreCatalog({
+        url: settings.BACKUP_STORE_URL,
+        container: settings.BACKUP_STORE_CONTAINER,
+        credential,
+        httpClient,
+      }),
+      queues: createAzureQueueInspector(serviceBus),
+      queue: settings.BACKUP_QUEUE,
+      quarantineQueue: settings.BACKUP_QUARANTINE_QUEUE,
+      allowList: createAllowList(settings.BACKUP_VAULTS),
+      now: systemClock.now(),
+    })
+    const code = needsAttention(status) ? exitAttention : exitDone
+    streams.out(
+      options.json
+        ? `${JSON.stringify({ format: "kvbackup-status/1", exitCode: code, ...status })}\n`
+        : formatStatus(status),
+    )
+    return code
+  } finally {
+    await serviceBus.close()
+    await httpClient.close()
+  }
+}
+
+function needsAttention({ vaults, queues }: ProtectionStatus): boolean {
+  return (
+    queues.deadLettered > 0 || queues.quarantined > 0 || vaults.some(({ openGaps }) => openGaps.length > 0)
+  )
+}
+
+/** The status for people, one screen. */
+export function formatStatus({ at, vaults, queues }: ProtectionStatus): string {
+  const lines: string[] = []
+  for (const vault of vaults) {
+    const isNow = vault.protectedUpTo.getTime() === at.getTime()
+    lines.push(
+      `Vault ${vault.vault}`,
+      `  protected up to  ${isNow ? `now (${at.toISOString()})` : vault.protectedUpTo.toISOString()}`,
+      `  versions stored  ${vault.records}${
+        vault.firstPutAt && vault.lastPutAt
+          ? `, first ${vault.firstPutAt.toISOString()}, last ${vault.lastPutAt.toISOString()}`
+          : ""
+      }`,
+    )
+    for (const gap of vault.openGaps) {
+      lines.push(
+        `  NOT PROTECTED    ${gap.id} (${gap.reason}${gap.since ? ` since ${gap.since.toISOString()}` : ""})`,
+      )
+    }
+  }
+  const more = queues.complete ? "" : " (more than these: only the first 10,000 of a queue are looked at)"
+  lines.push(
+    `Queues`,
+    `  waiting          ${queues.waiting}`,
+    `  deferred         ${queues.deferred}`,
+    `  dead letters     ${queues.deadLettered}`,
+    `  quarantine       ${queues.quarantined}${more}`,
+  )
+  for (const [code, count] of Object.entries(queues.byCode)) lines.push(`    ${count} x ${code}`)
+  return `${lines.join("\n")}\n`
+}

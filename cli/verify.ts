@@ -1,0 +1,160 @@
+import type { JWK } from "jose"
+import { z } from "zod"
+import { parseVersionUrl } from "../shared/change/objectVersion.ts"
+import { systemClock } from "../shared/clock.ts"
+import { ServiceError } from "../shared/errors.ts"
+import { importOpeningKeys, type OpeningKey } from "../shared/record/unsealRecord.ts"
+import { type Finding, type VerifiedVersion, verifyVault } from "../shared/restore/verifyVault.ts"
+import { createAzureStoreCatalog } from "../shared/store/azureStoreCatalog.ts"
+import { createAzureStoreReader } from "../shared/store/azureStoreReader.ts"
+import { createAzureVaultCatalog } from "../shared/vault/azureVaultCatalog.ts"
+import { createAzureVaultReader } from "../shared/vault/azureVaultReader.ts"
+import { type CommandStreams, type GlobalOptions, openContext, readJsonFile } from "./commandContext.ts"
+import { exitAttention, exitDone, exitUnknown } from "./exitCodes.ts"
+
+export interface VerifyOptions extends GlobalOptions {
+  readonly deep?: boolean
+  /** Object or version URL. */
+  readonly object?: string
+  /** File with a private JWK Set that opens records. */
+  readonly keyFile?: string
+}
+
+const graceMs = 60_000
+const concurrency = 8
+
+/**
+ * `kvbackup verify`: does every version of every vault have a record; with `deep`, does each open to the vault's value?
+ *
+ * @returns 0; 30 when something is missing, differs or is not protected; 31 when it could not be told.
+ * @throws ServiceError when a listing fails; the caller turns that into exit code 31.
+ */
+export async function runVerify(options: VerifyOptions, streams: CommandStreams): Promise<number> {
+  const { settings, credential, httpClient, recoveryKeyFile } = openContext(
+    "verify",
+    ["BACKUP_VAULTS", "BACKUP_STORE_URL"],
+    options,
+    streams,
+  )
+  try {
+    const vaultOptions = {
+      credential,
+      httpClient,
+      challengeCheck: settings.BACKUP_VAULT_CHALLENGE_CHECK === "on",
+    }
+    const storeOptions = {
+      url: settings.BACKUP_STORE_URL,
+      container: settings.BACKUP_STORE_CONTAINER,
+      credential,
+      httpClient,
+    }
+    const selected = options.object === undefined ? undefined : parseObject(options.object)
+    const vaults = settings.BACKUP_VAULTS.filter(
+      (vault) => selected === undefined || selected.vault === vault,
+    )
+    if (vaults.length === 0) {
+      throw new ServiceError("ERR_CONFIG_INVALID", "The vault of --object is not in BACKUP_VAULTS")
+    }
+    const keys = options.deep ? await readKeys(options.keyFile ?? recoveryKeyFile) : undefined
+    const versions: VerifiedVersion[] = []
+    for (const vault of vaults) {
+      versions.push(
+        ...(await verifyVault({
+          vault,
+          vaultCatalog: createAzureVaultCatalog(vaultOptions),
+          storeCatalog: createAzureStoreCatalog(storeOptions),
+          clock: systemClock,
+          graceMs,
+          ...(selected ? { name: selected.name } : {}),
+          ...(keys
+            ? {
+                deep: {
+                  vaultReader: createAzureVaultReader(vaultOptions),
+                  storeReader: createAzureStoreReader(storeOptions),
+                  keys,
+                  concurrency,
+                },
+              }
+            : {}),
+        })),
+      )
+    }
+    const code = exitCodeOf(versions)
+    streams.out(
+      options.json
+        ? `${JSON.stringify({ format: "kvbackup-verify/1", exitCode: code, deep: keys !== undefined, versions })}\n`
+        : formatVerification(versions, keys !== undefined),
+    )
+    return code
+  } finally {
+    await httpClient.close()
+  }
+}
+
+function parseObject(text: string): { readonly vault: string; readonly name: string } {
+  const parsed = parseVersionUrl(text)
+  if ("object" in parsed) return { vault: parsed.object.vault, name: parsed.object.name }
+  const url = URL.parse(text)
+  const match = /^\/(?:secrets|certificates)\/([0-9a-zA-Z-]{1,127})\/?$/.exec(url?.pathname ?? "")
+  if (!url || !match?.[1]) {
+    throw new ServiceError(
+      "ERR_CONFIG_INVALID",
+      "--object must be https://VAULT/secrets/NAME, with or without /VERSION",
+    )
+  }
+  return { vault: url.origin, name: match[1].toLowerCase() }
+}
+
+async function readKeys(file: string | undefined): Promise<OpeningKey[]> {
+  if (file === undefined) {
+    throw new ServiceError(
+      "ERR_CONFIG_INVALID",
+      "--deep opens records: name the private keys with --key-file FILE",
+    )
+  }
+  const set = z.object({ keys: z.array(z.looseObject({})).min(1) }).safeParse(readJsonFile(file, "key file"))
+  if (!set.success)
+    throw new ServiceError("ERR_CONFIG_INVALID", `The key file ${file} is no JWK Set with keys`)
+  return importOpeningKeys({ keys: set.data.keys as JWK[] })
+}
+
+const attention: ReadonlySet<Finding> = new Set(["gap", "missing", "differs", "broken", "unsupported"])
+const untold: ReadonlySet<Finding> = new Set(["unknown", "inFlight"])
+
+function exitCodeOf(versions: readonly VerifiedVersion[]): number {
+  // A vault that lists nothing and a store that holds nothing prove nothing.
+  if (versions.length === 0 || versions.some(({ finding }) => untold.has(finding))) return exitUnknown
+  return versions.some(({ finding }) => attention.has(finding)) ? exitAttention : exitDone
+}
+
+const wording: Readonly<Record<Finding, string>> = {
+  protected: "protected",
+  onlyInStore: "only in the store: the vault lists it no more",
+  gap: "NOT PROTECTED",
+  missing: "MISSING: no record and no gap record",
+  differs: "DIFFERS: the record opens, its value is another",
+  broken: "BROKEN: the record does not open",
+  inFlight: "in flight: too young to be missed, run again",
+  unsupported: "NOT PROTECTED: belongs to a certificate, which this release does not back up",
+  unknown: "could not be told",
+}
+
+/** The findings for people: what needs attention a line each, then the counts. */
+export function formatVerification(versions: readonly VerifiedVersion[], deep: boolean): string {
+  const lines: string[] = []
+  for (const { id, finding, reason, code } of versions) {
+    if (finding === "protected" || finding === "onlyInStore") continue
+    const why = [reason, code].filter((part) => part !== undefined).join(", ")
+    lines.push(`${wording[finding]}${why === "" ? "" : ` (${why})`}\n  ${id}`)
+  }
+  const count = (finding: Finding) => versions.filter((version) => version.finding === finding).length
+  const protectedCount = count("protected")
+  lines.push(
+    `${versions.length} versions looked at${deep ? ", every record opened and compared with the vault" : ""}: ${protectedCount} protected` +
+      `${count("onlyInStore") > 0 ? `, ${count("onlyInStore")} only in the store` : ""}` +
+      `, ${versions.filter(({ finding }) => attention.has(finding)).length} need attention` +
+      `, ${versions.filter(({ finding }) => untold.has(finding)).length} could not be told`,
+  )
+  if (versions.length === 0) lines.push("Nothing was listed, so nothing is proved.")
+  return `${lines.join("\n")}\n`
+}

@@ -1,0 +1,130 @@
+import { createCredential } from "../shared/azureCredential.ts"
+import { createAzureHttpClient } from "../shared/azureHttpClient.ts"
+import { createAllowList } from "../shared/change/allowList.ts"
+import { systemClock } from "../shared/clock.ts"
+import { loadSettings, type Settings } from "../shared/config.ts"
+import { ServiceError } from "../shared/errors.ts"
+import { createLog, errorFields, type LogLevel } from "../shared/log.ts"
+import { createAzureChangeQueue } from "../shared/queue/azureChangeQueue.ts"
+import { createServiceBusClient } from "../shared/queue/azureServiceBusClient.ts"
+import {
+  importRecipients,
+  type Recipient,
+  type RecipientKeys,
+  recipientsOf,
+} from "../shared/record/recipients.ts"
+import { createAzureBackupStore } from "../shared/store/azureBackupStore.ts"
+import { requireImmutability } from "../shared/store/protectionGate.ts"
+import { createAzureVaultReader } from "../shared/vault/azureVaultReader.ts"
+import type { BackupVersionApp } from "./backupVersion.ts"
+import type { HealthApp } from "./health.ts"
+
+/** The running worker: its parts, what must hold before it works, and its end. */
+export interface Worker extends BackupVersionApp, HealthApp {
+  readonly settings: Settings
+  /**
+   * Refuses to start where starting would be wrong. A store that cannot be asked yet is no reason: then each change
+   * is deferred until it answers.
+   *
+   * @throws ServiceError ERR_STORE_NOT_IMMUTABLE.
+   */
+  readonly assertMayStart: () => Promise<void>
+  readonly close: () => Promise<void>
+}
+
+/**
+ * Builds the worker from its settings. The only place that makes clients for the functions.
+ *
+ * @param write - where log lines go.
+ * @throws ServiceError ERR_CONFIG_INVALID with every wrong setting at once.
+ */
+export function compose(
+  env: Readonly<Record<string, string | undefined>>,
+  write: (level: LogLevel, line: string) => void,
+): Worker {
+  const settings = loadSettings(env, [
+    "BACKUP_VAULTS",
+    "BACKUP_STORE_URL",
+    "BACKUP_RECIPIENTS",
+    "BackupServiceBus__fullyQualifiedNamespace",
+  ])
+  const kind = settings.BACKUP_CREDENTIAL ?? "managedIdentity"
+  const isProduction = settings.BACKUP_MODE === "production"
+  if (isProduction && kind !== "managedIdentity") {
+    throw new ServiceError(
+      "ERR_CONFIG_INVALID",
+      "BACKUP_CREDENTIAL must be managedIdentity for functions in production",
+    )
+  }
+  const clock = systemClock
+  const log = createLog(write, clock)
+  const credential = createCredential(kind, settings.BACKUP_BACKUP_CLIENT_ID)
+  const httpClient = createAzureHttpClient()
+  const serviceBus = createServiceBusClient({
+    fullyQualifiedNamespace: settings.BackupServiceBus__fullyQualifiedNamespace,
+    credential,
+  })
+  const plainStore = createAzureBackupStore({
+    url: settings.BACKUP_STORE_URL,
+    container: settings.BACKUP_STORE_CONTAINER,
+    credential,
+    httpClient,
+  })
+  const guarded = requireImmutability(plainStore, settings.BACKUP_STORE_CONTAINER)
+  return {
+    settings,
+    clock,
+    log,
+    allowList: createAllowList(settings.BACKUP_VAULTS),
+    ...(settings.BACKUP_CANARY_SECRET === undefined ? {} : { canarySecret: settings.BACKUP_CANARY_SECRET }),
+    changes: createAzureChangeQueue(serviceBus, settings.BACKUP_QUEUE),
+    quarantine: createAzureChangeQueue(serviceBus, settings.BACKUP_QUARANTINE_QUEUE),
+    retry: {
+      firstDelayMs: settings.BACKUP_RETRY_FIRST_DELAY,
+      maxDelayMs: settings.BACKUP_RETRY_MAX_DELAY,
+      maxAgeMs: settings.BACKUP_RETRY_MAX_AGE,
+    },
+    backup: {
+      vault: createAzureVaultReader({
+        credential,
+        httpClient,
+        challengeCheck: settings.BACKUP_VAULT_CHALLENGE_CHECK === "on",
+      }),
+      store: isProduction ? guarded : plainStore,
+      recipientsOf: rememberRecipients(settings.BACKUP_RECIPIENTS),
+      clock,
+      exclude: settings.BACKUP_EXCLUDE,
+    },
+    assertMayStart: async () => {
+      if (!isProduction) return
+      try {
+        await guarded.check()
+      } catch (error) {
+        if (error instanceof ServiceError && error.code === "ERR_STORE_NOT_IMMUTABLE") throw error
+        log.warn("start.storeNotChecked", errorFields(error))
+      }
+    },
+    checkHealth: async () => {
+      try {
+        await (isProduction ? guarded.check() : plainStore.describeProtection())
+      } catch (error) {
+        log.error("health.notOk", errorFields(error))
+        throw error
+      }
+    },
+    close: async () => {
+      await serviceBus.close()
+      await httpClient.close()
+    },
+  }
+}
+
+/** Imports the keys of a vault once. */
+function rememberRecipients(keys: RecipientKeys): (vault: string) => Promise<readonly Recipient[]> {
+  const imported = new Map<string, Promise<readonly Recipient[]>>()
+  return (vault) => {
+    const found = imported.get(vault) ?? importRecipients(recipientsOf(vault, keys))
+    imported.set(vault, found)
+    return found
+  }
+}

@@ -1,0 +1,149 @@
+import { randomUUID } from "node:crypto"
+import type { Outcome } from "../shared/backup/outcome.ts"
+import { nextRetryDelayMs, type RetrySettings } from "../shared/backup/retrySchedule.ts"
+import type { Change } from "../shared/change/change.ts"
+import { formatChangeMessage } from "../shared/change/changeMessage.ts"
+import type { Clock } from "../shared/clock.ts"
+import { describeError, type ErrorCode, type ServiceError, toServiceError } from "../shared/errors.ts"
+import { errorFields, type Log } from "../shared/log.ts"
+import type { ChangeQueue, OutgoingMessage } from "../shared/queue/changeQueue.ts"
+import { formatLineage, type MessageLineage } from "../shared/queue/messageLineage.ts"
+import type { TriggerMessage } from "./triggerMessage.ts"
+
+export interface SettleDependencies {
+  readonly changes: ChangeQueue
+  readonly quarantine: ChangeQueue
+  readonly retry: RetrySettings
+  readonly clock: Clock
+  readonly log: Log
+  /** A number from 0 to 1. Default: `Math.random`. */
+  readonly random?: () => number
+}
+
+/** What became of one item of a message; items that made no change have no `change`. */
+export interface SettledItem {
+  readonly change?: Change
+  readonly outcome: Outcome
+}
+
+/** How long a message may wait for its copy to be sent, counted from its delivery. */
+const sendPatienceMs = 240_000
+const sendFirstDelayMs = 1000
+const sendMaxDelayMs = 15_000
+
+/**
+ * Turns outcomes into settlement. Returning completes the message, throwing abandons it; the binding knows no
+ * more. Whatever still has to happen is sent first: a scheduled copy of each deferred change, and the message
+ * itself to quarantine when one of its items is poison.
+ *
+ * A crash after a send leaves copy and message; the store makes them one.
+ *
+ * @throws ServiceError ERR_EVENT_LOSSY, so that the broker keeps the true bytes; or the queue's error when a copy
+ * could not be sent for four minutes.
+ */
+export async function settle(
+  message: TriggerMessage,
+  items: readonly SettledItem[],
+  dependencies: SettleDependencies,
+): Promise<void> {
+  const poison = items.flatMap(({ outcome }) => (outcome.outcome === "poison" ? [outcome.error] : []))
+  const lossy = poison.find(({ code }) => describeError(code).disposition === "throw")
+  if (lossy) throw lossy
+  for (const { change, outcome } of items) {
+    if (change && outcome.outcome === "deferred") await defer(message, change, outcome.error, dependencies)
+  }
+  const [first] = poison
+  if (first) await sendToQuarantine(message, textOf(message.body), message.lineage, first, dependencies)
+}
+
+async function defer(
+  message: TriggerMessage,
+  change: Change,
+  error: ServiceError,
+  dependencies: SettleDependencies,
+): Promise<void> {
+  const { clock, retry, log, random = Math.random } = dependencies
+  const now = clock.now()
+  const since = message.lineage.retrySince ?? message.enqueuedAt ?? message.receivedAt
+  const failed = message.lineage.attempt
+  const delayMs = nextRetryDelayMs(failed, retry, random(), error.retryAfterMs)
+  const next = new Date(now.getTime() + delayMs)
+  const lineage = { ...message.lineage, origin: change.origin, retrySince: since, attempt: failed + 1 }
+  const body = formatChangeMessage(change)
+  if (next.getTime() > since.getTime() + retry.maxAgeMs) {
+    await sendToQuarantine(message, body, lineage, error, dependencies)
+    return
+  }
+  await sendSurely(
+    dependencies.changes,
+    { ...copyOf(message, body, lineage, error.code), scheduledAt: next },
+    message,
+    dependencies,
+  )
+  log.warn("change.deferred", {
+    ...errorFields(error),
+    attempt: failed + 1,
+    nextAt: next.toISOString(),
+    messageId: message.messageId,
+  })
+}
+
+async function sendToQuarantine(
+  message: TriggerMessage,
+  body: string | Uint8Array,
+  lineage: MessageLineage,
+  error: ServiceError,
+  dependencies: SettleDependencies,
+): Promise<void> {
+  await sendSurely(dependencies.quarantine, copyOf(message, body, lineage, error.code), message, dependencies)
+  dependencies.log.error("message.quarantined", { ...errorFields(error), messageId: message.messageId })
+}
+
+function copyOf(
+  message: TriggerMessage,
+  body: string | Uint8Array,
+  lineage: MessageLineage,
+  code: ErrorCode,
+): OutgoingMessage {
+  const firstEnqueuedAt = lineage.firstEnqueuedAt ?? message.enqueuedAt
+  return {
+    body,
+    messageId: randomUUID(),
+    contentType: "application/json",
+    properties: {
+      ...message.eventGridProperties,
+      ...formatLineage({
+        ...lineage,
+        originalId: lineage.originalId ?? message.messageId,
+        ...(firstEnqueuedAt ? { firstEnqueuedAt } : {}),
+        firstCode: lineage.firstCode ?? code,
+        lastCode: code,
+      }),
+    },
+  }
+}
+
+async function sendSurely(
+  queue: ChangeQueue,
+  copy: OutgoingMessage,
+  message: TriggerMessage,
+  { clock, log }: SettleDependencies,
+): Promise<void> {
+  const deadline = message.receivedAt.getTime() + sendPatienceMs
+  for (let delayMs = sendFirstDelayMs; ; delayMs = Math.min(delayMs * 2, sendMaxDelayMs)) {
+    try {
+      return await queue.send(copy)
+    } catch (thrown) {
+      const error = toServiceError(thrown)
+      log.warn("message.copyNotSent", { ...errorFields(error), messageId: message.messageId })
+      if (clock.now().getTime() + delayMs > deadline) throw error
+      await clock.sleep(delayMs)
+    }
+  }
+}
+
+/** The text the function got, or the JSON of the value that the library parsed: equal as JSON, not by byte. */
+function textOf(body: unknown): string | Uint8Array {
+  if (typeof body === "string" || body instanceof Uint8Array) return body
+  return JSON.stringify(body) ?? ""
+}

@@ -1,0 +1,173 @@
+import type { AllowList } from "../change/allowList.ts"
+import { formatVersionUrl, type ObjectVersion } from "../change/objectVersion.ts"
+import { parseChanges } from "../change/parseChanges.ts"
+import { parseLineage } from "../queue/messageLineage.ts"
+import type { PeekedMessage, QueueInspector } from "../queue/queueInspector.ts"
+import {
+  formatRecordName,
+  gapPrefixOfVault,
+  type GapReason,
+  parseStoreEntryName,
+  recordPrefixOfVault,
+} from "../store/blobName.ts"
+import { parseLedgerEntry, parseTime } from "../store/ledgerEntry.ts"
+import type { StoreCatalog } from "../store/storeCatalog.ts"
+
+/** How many messages of one queue are looked at; beyond it only "more than" can be said. */
+export const peekLimit = 10_000
+
+export interface OpenGap {
+  readonly id: string
+  readonly reason: GapReason
+  readonly code?: string
+  readonly since?: Date
+}
+
+/** What is protected of one vault, since when, and what is not. */
+export interface VaultStatus {
+  /** `https://host[:port]`. */
+  readonly vault: string
+  readonly records: number
+  readonly firstPutAt?: Date
+  readonly lastPutAt?: Date
+  readonly openGaps: readonly OpenGap[]
+  /** The newest moment before which every known change is stored. */
+  readonly protectedUpTo: Date
+}
+
+/** Messages by where they are. A change that is stored already is counted, and holds nothing up. */
+export interface QueueStatus {
+  readonly waiting: number
+  readonly deferred: number
+  readonly deadLettered: number
+  readonly quarantined: number
+  /** Messages by the last error code they carry; dead letters without one by their reason. */
+  readonly byCode: Readonly<Record<string, number>>
+  /** False when a queue has more messages than were looked at. */
+  readonly complete: boolean
+}
+
+export interface ProtectionStatus {
+  readonly at: Date
+  readonly vaults: readonly VaultStatus[]
+  readonly queues: QueueStatus
+}
+
+export interface ProtectionStatusOptions {
+  readonly vaults: readonly string[]
+  readonly store: StoreCatalog
+  readonly queues: QueueInspector
+  readonly queue: string
+  readonly quarantineQueue: string
+  readonly allowList: AllowList
+  readonly now: Date
+}
+
+interface PendingChange {
+  readonly object: ObjectVersion
+  readonly changedAt: Date | undefined
+}
+
+/**
+ * Reads what is protected from the store's listing and the queues. Reads only; safe to repeat.
+ *
+ * The queues are looked at first: a change that is stored in between is then found stored, never lost from sight.
+ *
+ * @throws ServiceError when the store or a queue cannot be read; then nothing can be told.
+ */
+export async function readProtectionStatus(options: ProtectionStatusOptions): Promise<ProtectionStatus> {
+  const live = await options.queues.peek(options.queue, "queue", peekLimit)
+  const dead = await options.queues.peek(options.queue, "deadLetter", peekLimit)
+  const held = await options.queues.peek(options.quarantineQueue, "queue", peekLimit)
+  const all = [...live.messages, ...dead.messages, ...held.messages]
+  const pending = all.flatMap((message) => pendingChanges(message, options.allowList))
+  const deferred = live.messages.filter(({ properties }) => parseLineage(properties).attempt > 0).length
+  const vaults: VaultStatus[] = []
+  for (const vault of options.vaults) vaults.push(await readVault(vault, pending, options))
+  return {
+    at: options.now,
+    vaults,
+    queues: {
+      waiting: live.messages.length - deferred,
+      deferred,
+      deadLettered: dead.messages.length,
+      quarantined: held.messages.length,
+      byCode: countByCode(all),
+      complete: live.complete && dead.complete && held.complete,
+    },
+  }
+}
+
+function pendingChanges(
+  { body, properties, enqueuedAt }: PeekedMessage,
+  allowList: AllowList,
+): PendingChange[] {
+  const fallback = parseLineage(properties).firstEnqueuedAt ?? enqueuedAt
+  return parseChanges(body, allowList).flatMap((item) =>
+    item.kind === "change"
+      ? [{ object: item.change.object, changedAt: parseTime(item.change.event?.time) ?? fallback }]
+      : [],
+  )
+}
+
+function countByCode(messages: readonly PeekedMessage[]): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const { properties, deadLetterReason } of messages) {
+    const code = parseLineage(properties).lastCode ?? deadLetterReason
+    if (code !== undefined) counts[code] = (counts[code] ?? 0) + 1
+  }
+  return counts
+}
+
+async function readVault(
+  vault: string,
+  pending: readonly PendingChange[],
+  { store, now }: ProtectionStatusOptions,
+): Promise<VaultStatus> {
+  const { host } = new URL(vault)
+  const gaps = new Map<string, OpenGap>()
+  for await (const { name, metadata } of store.list(gapPrefixOfVault(host))) {
+    const entry = parseStoreEntryName(name)
+    if (entry?.kind !== "gap") continue
+    const ledger = parseLedgerEntry(metadata)
+    const since = ledger?.eventAt ?? ledger?.putAt
+    gaps.set(versionKey(entry.object), {
+      id: formatVersionUrl(entry.object),
+      reason: entry.reason,
+      ...(ledger?.code === undefined ? {} : { code: ledger.code }),
+      ...(since ? { since } : {}),
+    })
+  }
+  const waiting = new Map<string, Date | undefined>()
+  for (const { object, changedAt } of pending) {
+    if (object.vault === vault) waiting.set(formatRecordName(object), changedAt)
+  }
+  let records = 0
+  let firstPutAt: Date | undefined
+  let lastPutAt: Date | undefined
+  for await (const { name, metadata, createdAt } of store.list(recordPrefixOfVault(host))) {
+    const entry = parseStoreEntryName(name)
+    if (entry?.kind !== "record") continue
+    records += 1
+    gaps.delete(versionKey(entry.object))
+    waiting.delete(name)
+    const putAt = parseLedgerEntry(metadata)?.putAt ?? createdAt
+    if (!firstPutAt || putAt < firstPutAt) firstPutAt = putAt
+    if (!lastPutAt || putAt > lastPutAt) lastPutAt = putAt
+  }
+  const openTimes = [...[...gaps.values()].map(({ since }) => since), ...waiting.values()]
+  const protectedUpTo = openTimes.reduce<Date>((least, time) => (time && time < least ? time : least), now)
+  return {
+    vault,
+    records,
+    ...(firstPutAt ? { firstPutAt } : {}),
+    ...(lastPutAt ? { lastPutAt } : {}),
+    openGaps: [...gaps.values()],
+    protectedUpTo,
+  }
+}
+
+/** A gap of a secret is closed by the record of its certificate too: they share name and version. */
+function versionKey({ host, name, version }: ObjectVersion): string {
+  return `${host}/${name}/${version}`
+}

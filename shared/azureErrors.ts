@@ -1,0 +1,160 @@
+import { type ErrorCode, ServiceError } from "./errors.ts"
+
+/** Ids that go with the error: object, blob, queue. Never a value. */
+export type ErrorDetails = Readonly<Record<string, string | number>>
+
+interface ServiceAnswer {
+  readonly name: string
+  readonly status: number | undefined
+  readonly code: string
+  readonly innerCode: string
+  readonly message: string
+  readonly retryAfterMs: number | undefined
+}
+
+/**
+ * An error of the Key Vault clients as ours. Inner codes: facts from captured answers; see `docs/errors.md`.
+ * The service's message is not carried over, since it names callers and addresses.
+ */
+export function fromVaultError(thrown: unknown, details: ErrorDetails): ServiceError {
+  if (thrown instanceof ServiceError) return thrown
+  const answer = readAnswer(thrown)
+  return make(vaultCode(answer), "Key Vault", answer, details, thrown)
+}
+
+function vaultCode({ name, status, code, innerCode, message }: ServiceAnswer): ErrorCode {
+  if (isIdentityError(name)) return "ERR_IDENTITY_UNAVAILABLE"
+  if (code === "PARSE_ERROR") return "ERR_VAULT_RESPONSE_INVALID"
+  if (status === undefined) return isNetworkCode(code) ? "ERR_VAULT_UNAVAILABLE" : "ERR_UNKNOWN"
+  if (status === 403 && /^(Secret|Certificate|Key)Disabled$/.test(innerCode))
+    return "ERR_VAULT_VERSION_DISABLED"
+  if (status === 403 && isVaultFirewall(innerCode, message)) return "ERR_VAULT_FIREWALL"
+  if (status === 403 || status === 401) return "ERR_VAULT_FORBIDDEN"
+  if (status === 404) {
+    return /NotFound$/.test(code) && code !== "NotFound"
+      ? "ERR_VAULT_VERSION_ABSENT"
+      : "ERR_VAULT_RESPONSE_INVALID"
+  }
+  if (status === 429) return "ERR_VAULT_THROTTLED"
+  if (status >= 500 || status === 408) return "ERR_VAULT_UNAVAILABLE"
+  if (status < 300) return "ERR_VAULT_RESPONSE_INVALID"
+  return "ERR_UNKNOWN"
+}
+
+function isVaultFirewall(innerCode: string, message: string): boolean {
+  if (/^ForbiddenBy(Firewall|Connection)$/.test(innerCode)) return true
+  return innerCode === "" && /not from a trusted service|client address/i.test(message)
+}
+
+/**
+ * An error of the Blob client as ours. Storage gives AuthorizationFailure for a blocked network path and
+ * AuthorizationPermissionMismatch for a missing role (Microsoft's 403 troubleshooting page, 2026-07).
+ */
+export function fromStoreError(thrown: unknown, details: ErrorDetails): ServiceError {
+  if (thrown instanceof ServiceError) return thrown
+  const answer = readAnswer(thrown)
+  return make(storeCode(answer), "Blob storage", answer, details, thrown)
+}
+
+function storeCode({ name, status, code }: ServiceAnswer): ErrorCode {
+  if (isIdentityError(name)) return "ERR_IDENTITY_UNAVAILABLE"
+  if (status === undefined) return isNetworkCode(code) ? "ERR_STORE_UNAVAILABLE" : "ERR_UNKNOWN"
+  if (status === 403 && code === "AuthorizationFailure") return "ERR_STORE_FIREWALL"
+  if (status === 403 || status === 401) return "ERR_STORE_FORBIDDEN"
+  if (status === 404) return "ERR_STORE_NOT_FOUND"
+  if (status === 429 || status >= 500 || status === 408) return "ERR_STORE_UNAVAILABLE"
+  return "ERR_UNKNOWN"
+}
+
+/** Does the answer mean that the name was taken? Which of these codes comes first is not documented. */
+export function isAlreadyThere(thrown: unknown): boolean {
+  const { status, code } = readAnswer(thrown)
+  if (status === 409) return code === "BlobAlreadyExists" || code === "BlobImmutableDueToPolicy"
+  return status === 412 || (status === 403 && code === "UnauthorizedBlobOverwrite")
+}
+
+/**
+ * An error of the Service Bus client as ours. Role and network refusals share one code; the network one says
+ * that the address has been prevented to connect.
+ */
+export function fromQueueError(thrown: unknown, details: ErrorDetails): ServiceError {
+  if (thrown instanceof ServiceError) return thrown
+  const answer = readAnswer(thrown)
+  return make(queueCode(answer), "Service Bus", answer, details, thrown)
+}
+
+function queueCode({ name, code, message }: ServiceAnswer): ErrorCode {
+  if (isIdentityError(name)) return "ERR_IDENTITY_UNAVAILABLE"
+  if (/prevented to connect/i.test(message)) return "ERR_QUEUE_FIREWALL"
+  if (code === "UnauthorizedAccess" || code === "UnauthorizedError") return "ERR_QUEUE_FORBIDDEN"
+  if (code === "MessagingEntityNotFound") return "ERR_QUEUE_NOT_FOUND"
+  const passing = ["ServiceBusy", "ServiceTimeout", "ServiceCommunicationProblem", "MessagingEntityDisabled"]
+  return passing.includes(code) || isNetworkCode(code) ? "ERR_QUEUE_UNAVAILABLE" : "ERR_UNKNOWN"
+}
+
+function isIdentityError(name: string): boolean {
+  return ["CredentialUnavailableError", "AuthenticationError", "AuthenticationRequiredError"].includes(name)
+}
+
+function isNetworkCode(code: string): boolean {
+  return (
+    code === "REQUEST_SEND_ERROR" ||
+    /^UND_ERR_/.test(code) ||
+    /^E(AI_AGAIN|NOTFOUND|CONNREFUSED|CONNRESET|CONNABORTED|HOSTUNREACH|NETUNREACH|TIMEDOUT|PIPE)$/.test(
+      code,
+    ) ||
+    /^(UNABLE_TO|CERT_|ERR_TLS|ERR_SSL|SELF_SIGNED|DEPTH_ZERO)/.test(code)
+  )
+}
+
+function make(
+  code: ErrorCode,
+  service: string,
+  { name, status, code: theirs, innerCode, retryAfterMs }: ServiceAnswer,
+  details: ErrorDetails,
+  cause: unknown,
+): ServiceError {
+  const said = [status, theirs, innerCode].filter((part) => part !== undefined && part !== "").join(" ")
+  return new ServiceError(code, `${service} answered ${said || name}`, {
+    details,
+    cause,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  })
+}
+
+function readAnswer(thrown: unknown): ServiceAnswer {
+  const error = asObject(thrown)
+  const body = asObject(asObject(error["details"])["error"])
+  const inner = asObject(body["innererror"] ?? body["innerError"])
+  return {
+    name: text(error["name"]) || "an unknown error",
+    status: typeof error["statusCode"] === "number" ? error["statusCode"] : undefined,
+    code: plain(text(error["code"]) || text(asObject(error["details"])["errorCode"])),
+    innerCode: plain(text(inner["code"])),
+    message: text(error["message"]),
+    retryAfterMs: retryAfterOf(error),
+  }
+}
+
+/** A code is one word; anything else is not quoted. */
+function plain(code: string): string {
+  return /^[\w.:-]{1,80}$/.test(code) ? code : ""
+}
+
+function retryAfterOf(error: Readonly<Record<string, unknown>>): number | undefined {
+  const headers = asObject(asObject(error["response"])["headers"])
+  const get = headers["get"]
+  if (typeof get !== "function") return undefined
+  const value: unknown = get.call(headers, "retry-after")
+  if (typeof value !== "string" || value === "") return undefined
+  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now()
+  return Number.isFinite(ms) && ms > 0 ? ms : undefined
+}
+
+function asObject(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {}
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : ""
+}

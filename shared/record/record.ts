@@ -1,0 +1,127 @@
+import { z } from "zod"
+import type { Change } from "../change/change.ts"
+import { formatVersionUrl } from "../change/objectVersion.ts"
+import { ServiceError } from "../errors.ts"
+import type { SecretReading, VersionAttributes } from "../vault/vaultReader.ts"
+
+/** Format name of the records this release writes. Described in `docs/formats.md`. */
+export const recordFormat = "keyvault-backup/1"
+
+const time = z.iso
+  .datetime({ precision: 0, offset: false })
+  .or(z.iso.datetime({ precision: 3, offset: false }))
+
+const attributesSchema = z.object({
+  enabled: z.boolean(),
+  created: time.optional(),
+  updated: time.optional(),
+  notBefore: time.optional(),
+  expires: time.optional(),
+  recoveryLevel: z.string().optional(),
+  recoverableDays: z.number().int().optional(),
+})
+
+const recordSchema = z.object({
+  format: z.literal(recordFormat),
+  object: z.object({
+    id: z.string(),
+    vault: z.string(),
+    kind: z.enum(["secret", "certificate"]),
+    name: z.string(),
+    version: z.string(),
+  }),
+  attributes: attributesSchema,
+  contentType: z.string().optional(),
+  tags: z.record(z.string(), z.string()),
+  managed: z.boolean(),
+  value: z.string(),
+  event: z
+    .object({
+      id: z.string().optional(),
+      type: z.string().optional(),
+      time: z.string().optional(),
+      topic: z.string().optional(),
+    })
+    .optional(),
+  readAt: time,
+})
+
+/**
+ * The canonical plaintext of one object version. It holds the secret's value: keep it between the vault's
+ * answer and the seal, and never log it.
+ */
+export type BackupRecord = z.infer<typeof recordSchema>
+
+/** The record of what was read, for the change that asked for it. `reading.value` must be present. */
+export function buildRecord(
+  change: Change,
+  reading: SecretReading,
+  value: string,
+  readAt: Date,
+): BackupRecord {
+  const { object, event } = change
+  return {
+    format: recordFormat,
+    object: {
+      id: formatVersionUrl(object),
+      vault: object.vault,
+      kind: object.kind,
+      name: object.name,
+      version: object.version,
+    },
+    attributes: attributesOf(reading.attributes),
+    ...(reading.contentType === undefined ? {} : { contentType: reading.contentType }),
+    tags: { ...reading.tags },
+    managed: reading.managed,
+    value,
+    ...(event ? { event: { ...event } } : {}),
+    readAt: readAt.toISOString(),
+  }
+}
+
+function attributesOf(attributes: VersionAttributes): BackupRecord["attributes"] {
+  const { enabled, created, updated, notBefore, expires, recoveryLevel, recoverableDays } = attributes
+  return {
+    enabled,
+    ...(created ? { created: seconds(created) } : {}),
+    ...(updated ? { updated: seconds(updated) } : {}),
+    ...(notBefore ? { notBefore: seconds(notBefore) } : {}),
+    ...(expires ? { expires: seconds(expires) } : {}),
+    ...(recoveryLevel === undefined ? {} : { recoveryLevel }),
+    ...(recoverableDays === undefined ? {} : { recoverableDays }),
+  }
+}
+
+/** The vault keeps whole seconds; milliseconds would pretend a precision that is not there. */
+function seconds(at: Date): string {
+  return at.toISOString().replace(/\.\d{3}Z$/, "Z")
+}
+
+/** The record as bytes. JSON keeps every string the vault can hold, lone surrogates included, by escaping. */
+export function serializeRecord(record: BackupRecord): Uint8Array {
+  return Buffer.from(JSON.stringify(record), "utf8")
+}
+
+/**
+ * Reads record bytes back.
+ *
+ * @throws ServiceError ERR_FORMAT_NEWER for another `keyvault-backup/` version; ERR_SEAL_INTEGRITY for bytes that
+ * are no record. Neither quotes the content.
+ */
+export function parseRecord(bytes: Uint8Array): BackupRecord {
+  let json: unknown
+  try {
+    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes))
+  } catch {
+    throw new ServiceError("ERR_SEAL_INTEGRITY", "The opened record is not JSON")
+  }
+  const format =
+    typeof json === "object" && json !== null ? (Reflect.get(json, "format") as unknown) : undefined
+  if (format !== recordFormat && typeof format === "string" && /^keyvault-backup\/\d+$/.test(format)) {
+    throw new ServiceError("ERR_FORMAT_NEWER", `This release reads ${recordFormat}; the record is ${format}`)
+  }
+  const parsed = recordSchema.safeParse(json)
+  if (parsed.success) return parsed.data
+  const fields = [...new Set(parsed.error.issues.map(({ path }) => path.join(".") || "(all)"))]
+  throw new ServiceError("ERR_SEAL_INTEGRITY", `The opened record has wrong fields: ${fields.join(", ")}`)
+}

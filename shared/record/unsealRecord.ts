@@ -1,0 +1,112 @@
+import { createHash, timingSafeEqual } from "node:crypto"
+import { type CryptoKey, errors, type GeneralJWE, generalDecrypt, importJWK, type JWK } from "jose"
+import { z } from "zod"
+import { ServiceError } from "../errors.ts"
+import { sealNameOf } from "../store/blobName.ts"
+
+/** A private key that can open records. */
+export interface OpeningKey {
+  readonly kid: string
+  readonly key: CryptoKey
+}
+
+const sealedSchema = z.object({
+  protected: z.string(),
+  iv: z.string(),
+  ciphertext: z.string(),
+  tag: z.string(),
+  recipients: z
+    .array(
+      z.object({
+        header: z.looseObject({ alg: z.string().optional(), kid: z.string() }),
+        encrypted_key: z.string().optional(),
+      }),
+    )
+    .min(1),
+})
+
+const headerSchema = z.strictObject({
+  enc: z.literal("A256GCM"),
+  kvb: z.string(),
+  epk: z.looseObject({}).optional(),
+})
+
+/** Imports private JWKs for opening; keys without `kid` are of no use and refused. */
+export async function importOpeningKeys(set: { readonly keys: readonly JWK[] }): Promise<OpeningKey[]> {
+  return Promise.all(
+    set.keys.map(async (jwk) => {
+      if (!jwk.kid)
+        throw new ServiceError(
+          "ERR_CONFIG_INVALID",
+          "A recovery key has no kid; add the one its public key has",
+        )
+      const key = await importJWK(jwk, jwk.kty === "RSA" ? "RSA-OAEP-256" : "ECDH-ES+A256KW")
+      if (key instanceof Uint8Array)
+        throw new ServiceError("ERR_CONFIG_INVALID", "A recovery key is symmetric; RSA or EC is needed")
+      return { kid: jwk.kid, key }
+    }),
+  )
+}
+
+/**
+ * Opens a sealed record with the first key that is among its recipients, and returns the record's bytes.
+ *
+ * @param blobName - where it was found; a record that was sealed for another name is refused.
+ * @param sha256 - hex digest from the ledger, compared first when given.
+ * @throws ServiceError ERR_SEAL_INTEGRITY (digest, name, header, tag), ERR_SEAL_NO_KEY.
+ */
+export async function unsealRecord(
+  sealed: Uint8Array,
+  blobName: string,
+  keys: readonly OpeningKey[],
+  sha256?: string,
+): Promise<Uint8Array> {
+  const details = { blob: blobName }
+  const broken = (what: string, cause?: unknown) =>
+    new ServiceError("ERR_SEAL_INTEGRITY", what, { details, cause })
+  if (sha256 !== undefined && !isSameDigest(sealed, sha256)) {
+    throw broken("The stored bytes do not have the digest that the ledger names")
+  }
+  const jwe = parseSealed(sealed)
+  if (!jwe) throw broken("The blob is no general JWE")
+  const header = parseHeader(jwe.protected)
+  if (!header) throw broken("The protected header is not exactly enc and kvb")
+  if (header.kvb !== sealNameOf(blobName)) throw broken("The record was sealed for another blob name")
+  const key = keys.find(({ kid }) => jwe.recipients.some((recipient) => recipient.header.kid === kid))
+  if (!key)
+    throw new ServiceError("ERR_SEAL_NO_KEY", "No key at hand is a recipient of the record", { details })
+  const recipients = jwe.recipients.filter(({ header: { kid } }) => kid === key.kid)
+  try {
+    const { plaintext } = await generalDecrypt({ ...jwe, recipients } as GeneralJWE, key.key, {
+      contentEncryptionAlgorithms: ["A256GCM"],
+      keyManagementAlgorithms: ["RSA-OAEP-256", "ECDH-ES+A256KW"],
+    })
+    return plaintext
+  } catch (error) {
+    if (error instanceof errors.JOSEError)
+      throw broken("The record does not open: its tag does not fit", error)
+    throw broken("The record does not open with this key", error)
+  }
+}
+
+function isSameDigest(bytes: Uint8Array, sha256: string): boolean {
+  const actual = createHash("sha256").update(bytes).digest()
+  const expected = Buffer.from(sha256, "hex")
+  return expected.length === actual.length && timingSafeEqual(actual, expected)
+}
+
+function parseSealed(sealed: Uint8Array): z.infer<typeof sealedSchema> | undefined {
+  try {
+    return sealedSchema.parse(JSON.parse(Buffer.from(sealed).toString("utf8")))
+  } catch {
+    return undefined
+  }
+}
+
+function parseHeader(text: string): z.infer<typeof headerSchema> | undefined {
+  try {
+    return headerSchema.parse(JSON.parse(Buffer.from(text, "base64url").toString("utf8")))
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,43 @@
+import { createHash } from "node:crypto"
+import { fromStoreError, isAlreadyThere } from "../azureErrors.ts"
+import { type AzureStoreOptions, createContainerClient } from "./azureContainerClient.ts"
+import type { BackupStore } from "./backupStore.ts"
+
+/**
+ * Writes with one single-shot Put Blob, which needs the data action `blobs/add/action` and nothing more.
+ * See BackupStore for the promise.
+ */
+export function createAzureBackupStore(options: AzureStoreOptions): BackupStore {
+  const container = createContainerClient(options)
+  return {
+    putIfAbsent: async (name, body, contentType, metadata, { signal } = {}) => {
+      try {
+        await container.getBlockBlobClient(name).upload(body, body.length, {
+          conditions: { ifNoneMatch: "*" },
+          metadata: { ...metadata },
+          blobHTTPHeaders: {
+            blobContentType: contentType,
+            blobContentMD5: createHash("md5").update(body).digest(),
+          },
+          ...(signal ? { abortSignal: signal } : {}),
+        })
+        return "stored"
+      } catch (error) {
+        if (isAlreadyThere(error)) return "alreadyStored"
+        throw fromStoreError(error, { blob: name })
+      }
+    },
+    describeProtection: async ({ signal } = {}) => {
+      try {
+        const properties = await container.getProperties(signal ? { abortSignal: signal } : {})
+        return {
+          hasImmutabilityPolicy: properties.hasImmutabilityPolicy === true,
+          hasLegalHold: properties.hasLegalHold === true,
+          hasVersionLevelImmutability: properties.isImmutableStorageWithVersioningEnabled === true,
+        }
+      } catch (error) {
+        throw fromStoreError(error, { container: options.container })
+      }
+    },
+  }
+}
