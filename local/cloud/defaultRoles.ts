@@ -1,0 +1,97 @@
+import type { Job } from "../access/job.ts"
+
+const secrets = "Microsoft.KeyVault/vaults/secrets"
+const certificates = "Microsoft.KeyVault/vaults/certificates"
+const keys = "Microsoft.KeyVault/vaults/keys"
+const containers = "Microsoft.Storage/storageAccounts/blobServices/containers"
+const blobs = `${containers}/blobs`
+const messages = "Microsoft.ServiceBus/namespaces/messages"
+
+/** Names of the containers and queues that the grants hold for. */
+export interface RoleScopes {
+  readonly container: string
+  readonly stateContainer: string
+  readonly deadLetterContainer: string
+  readonly queue: string
+  readonly quarantineQueue: string
+}
+
+/**
+ * What each job may do by default: exactly the table of identities of the design, one custom role an identity. A
+ * grant that reads only below some prefixes stands for a role condition; `list` shows names and metadata alone.
+ */
+export function defaultRoles(scopes: RoleScopes): Readonly<Record<Job, readonly string[]>> {
+  const { container, stateContainer, deadLetterContainer, queue, quarantineQueue } = scopes
+  const list = `list on ${container}/`
+  const add = `${blobs}/add/action on ${container}/`
+  const readBelow = (...prefixes: readonly string[]) => prefixes.map((prefix) => `${blobs}/read on ${container}/${prefix}/`)
+  const send = (name: string) => `${messages}/send/action on ${name}`
+  const receive = (name: string) => `${messages}/receive/action on ${name}`
+  const readSecret = `${secrets}/getSecret/action`
+  const listSecrets = `${secrets}/readMetadata/action`
+  const readCertificates = `${certificates}/read`
+  const unwrap = [`${keys}/read`, `${keys}/unwrap/action`]
+  return {
+    backup: [
+      readSecret,
+      readCertificates,
+      add,
+      `${containers}/read on ${container}/`,
+      receive(queue),
+      send(queue),
+      send(quarantineQueue),
+    ],
+    reconcile: [listSecrets, readCertificates, list, ...readBelow("reconcile"), add, send(queue)],
+    audit: [
+      list,
+      ...readBelow("digest", "reconcile", "journal", "drill"),
+      add,
+      receive(queue),
+      receive(quarantineQueue),
+      `${keys}/read`,
+      `${keys}/sign/action`,
+      `${keys}/verify/action`,
+    ],
+    replay: [
+      list,
+      ...readBelow("journal"),
+      add,
+      receive(queue),
+      receive(quarantineQueue),
+      send(queue),
+      send(quarantineQueue),
+      `${blobs}/read on ${deadLetterContainer}/`,
+      `${blobs}/read on ${stateContainer}/`,
+      `${blobs}/write on ${stateContainer}/`,
+    ],
+    canary: [`${secrets}/setSecret/action`, list],
+    verify: [readSecret, listSecrets, readCertificates, `${blobs}/read on ${container}/`, ...unwrap],
+    restore: [
+      readSecret,
+      listSecrets,
+      `${secrets}/setSecret/action`,
+      readCertificates,
+      `${certificates}/import/action`,
+      `${blobs}/read on ${container}/`,
+      ...unwrap,
+    ],
+    // The person at the keyboard: every vault action, list and read blobs, send and receive.
+    user: [
+      readSecret,
+      listSecrets,
+      ...["setSecret/action", "update/action", "delete", "recover/action", "purge/action"].map((action) => `${secrets}/${action}`),
+      readCertificates,
+      ...["create/action", "import/action", "update/action", "delete", "recover/action", "purge/action"].map(
+        (action) => `${certificates}/${action}`,
+      ),
+      ...["read", "create/action", "update/action", "delete", "wrap/action", "unwrap/action", "sign/action", "verify/action"].map(
+        (action) => `${keys}/${action}`,
+      ),
+      `${blobs}/read`,
+      `${containers}/read`,
+      `${messages}/send/action`,
+      `${messages}/receive/action`,
+    ],
+    eventgrid: [send(queue), `${blobs}/add/action on ${deadLetterContainer}/`, `${blobs}/write on ${deadLetterContainer}/`],
+  }
+}
