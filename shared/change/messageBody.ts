@@ -62,8 +62,10 @@ function readDataContract(framed: string): MessageBody {
     const parsed = parseJson(framed.slice(start).replace(/\u0001$/, ""))
     if (isObject(parsed)) return accept(parsed, "dataContract")
   }
-  const isDamaged = framed.includes(replacementCharacter, maxFramingLength)
-  return isDamaged ? lossy() : malformed("is a serialised string that holds no JSON")
+  // The framing itself is no UTF-8: what cannot be read is better dead-lettered by the broker, byte for byte.
+  return framed.includes(replacementCharacter)
+    ? lossy()
+    : malformed("is a serialised string that holds no JSON")
 }
 
 function accept(value: object, decodedFrom: DecodedFrom): MessageBody {
