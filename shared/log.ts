@@ -18,7 +18,8 @@ export function createLog(write: (level: LogLevel, line: string) => void, clock:
   const at =
     (level: LogLevel) =>
     (event: string, fields: LogFields = {}) => {
-      write(level, JSON.stringify({ at: clock.now().toISOString(), level, event, ...fields }))
+      const head = { at: clock.now().toISOString(), level, event }
+      write(level, JSON.stringify({ ...head, ...fields, ...head }))
     }
   return { info: at("info"), warn: at("warn"), error: at("error") }
 }
@@ -33,17 +34,19 @@ export function errorFields(thrown: unknown): LogFields {
   const causeFields =
     typeof cause === "object" && cause !== null
       ? {
-          causeName: textOf(cause, "name"),
-          causeCode: textOf(cause, "code"),
+          causeName: wordOf(cause, "name"),
+          causeCode: wordOf(cause, "code"),
           causeStatus: numberOf(cause, "statusCode"),
         }
       : {}
-  return { code: error.code, message: error.message, ...error.details, ...causeFields }
+  const own = { code: error.code, message: error.message }
+  return { ...own, ...error.details, ...own, ...causeFields }
 }
 
-function textOf(value: object, key: string): string | undefined {
+/** A name or a code is one word; anything else is not quoted. */
+function wordOf(value: object, key: string): string | undefined {
   const text: unknown = Reflect.get(value, key)
-  return typeof text === "string" ? text.slice(0, 100) : undefined
+  return typeof text === "string" && /^[\w.:-]{1,80}$/.test(text) ? text : undefined
 }
 
 function numberOf(value: object, key: string): number | undefined {
