@@ -38,6 +38,8 @@ async function openKey(file: string, kid: string, alg: string, wrap: (jwk: JWK) 
   return jwk
 }
 
-function publicHalf({ kty, crv, x, y, kid }: JWK): JWK {
-  return { kty, ...(crv ? { crv } : {}), ...(x ? { x } : {}), ...(y ? { y } : {}), ...(kid ? { kid } : {}) }
+/** The members of an EC public key; everything else stays private. */
+function publicHalf(jwk: JWK): JWK {
+  const members = ["kty", "crv", "x", "y", "kid"] as const
+  return Object.fromEntries(members.map((member) => [member, jwk[member]])) as JWK
 }

@@ -1,0 +1,230 @@
+import { mkdir, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import tls from "node:tls"
+import { type AccessControl, createAccessControl } from "../access/accessControl.ts"
+import { type Job, jobs } from "../access/job.ts"
+import { newTokenAuthorityState, openTokenAuthority, type TokenAuthority } from "../access/tokenAuthority.ts"
+import { type RunningBlob, startBlob } from "../blob/startBlob.ts"
+import { createFaultBook, type FaultBook } from "../faults/faultBook.ts"
+import { type RunningFunctionsHost, startFunctionsHost } from "../functionsHost/startFunctionsHost.ts"
+import { startIdentityEndpoint } from "../identity/startIdentityEndpoint.ts"
+import { type RunningKeyVault, startKeyVault } from "../keyVault/startKeyVault.ts"
+import type { VaultChange } from "../keyVault/vaultChange.ts"
+import { type RunningServiceBus, startServiceBus } from "../serviceBus/startServiceBus.ts"
+import { createCertificateAuthority } from "../tls/certificateAuthority.ts"
+import { type ActivityFeed, createActivityFeed, parseOutcomeLine } from "./activity.ts"
+import { type CloudFile, removeCloudFile, writeCloudFile } from "./cloudFile.ts"
+import { startControlEndpoint } from "./controlEndpoint.ts"
+import { createControlRoutes } from "./controlRoutes.ts"
+import { defaultRoles, type RoleScopes } from "./defaultRoles.ts"
+import { type EventGridLeg, openEventGridLeg } from "./eventGridLeg.ts"
+import { openLocalKeys } from "./localKeys.ts"
+import { workerSettings } from "./workerSettings.ts"
+
+export interface CloudOptions {
+  /** `.local` is made below it. */
+  readonly directory: string
+  /** Folder of the app and its built bundle. Default: this project's own. */
+  readonly appDirectory?: string
+  /** Names of the vaults. Default: one, `local-vault`. */
+  readonly vaultNames?: readonly string[]
+  /** App settings that replace or join the usual ones; an empty value takes one away. */
+  readonly settings?: Readonly<Record<string, string>>
+  readonly queueOptions?: { readonly lockDurationMs?: number; readonly duplicateWindowMs?: number }
+  /** Every line that a server or the worker prints. */
+  readonly onLine?: (source: string, line: string) => void
+}
+
+/** A running local cloud: its servers, its functions host, and what happens in it. */
+export interface Cloud {
+  readonly file: CloudFile
+  readonly authority: TokenAuthority
+  readonly access: AccessControl
+  readonly faults: FaultBook
+  readonly vaults: readonly RunningKeyVault[]
+  readonly blob: RunningBlob
+  readonly serviceBus: RunningServiceBus
+  readonly eventGrid: EventGridLeg
+  readonly host: RunningFunctionsHost
+  readonly feed: ActivityFeed
+  /** Everything that can be counted, for `GET /state`. */
+  readonly state: () => Readonly<Record<string, unknown>>
+  /** Stops everything, the functions host first. Safe to call again. */
+  readonly stop: () => Promise<void>
+}
+
+const scopes: RoleScopes = {
+  container: "keyvault-backups",
+  stateContainer: "keyvault-backup-state",
+  deadLetterContainer: "eventgrid-dead-letters",
+  queue: "keyvault-changes",
+  quarantineQueue: "keyvault-changes-quarantine",
+}
+
+const retentionDays = 30
+
+/**
+ * Starts a whole cloud on 127.0.0.1 and the functions host on it. When something fails to start, what had started is
+ * stopped again.
+ */
+export async function startCloud(options: CloudOptions): Promise<Cloud> {
+  const stops: (() => Promise<void>)[] = []
+  let stopping: Promise<void> | undefined
+  const stop = () => {
+    stopping ??= (async () => {
+      for (const end of stops.toReversed()) await end()
+    })()
+    return stopping
+  }
+  try {
+    return await start(options, stops, stop)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function start(
+  options: CloudOptions,
+  stops: (() => Promise<void>)[],
+  stop: () => Promise<void>,
+): Promise<Cloud> {
+  const local = join(options.directory, ".local")
+  const appDirectory = options.appDirectory ?? new URL("../..", import.meta.url).pathname
+  const line = options.onLine ?? (() => {})
+  await mkdir(local, { recursive: true, mode: 0o700 })
+
+  const ca = await createCertificateAuthority()
+  const caFile = join(local, "ca.pem")
+  await writeFile(caFile, ca.caPem)
+  tls.setDefaultCACertificates([...tls.getCACertificates("default"), ca.caPem])
+  const leaf = await ca.issue([])
+  const keys = await openLocalKeys(local)
+
+  const authority = openTokenAuthority(newTokenAuthorityState())
+  const access = createAccessControl(defaultRoles(scopes))
+  const faults = createFaultBook()
+  const feed = createActivityFeed()
+  const shared = (source: string) => ({
+    authority,
+    access,
+    faults,
+    tls: leaf,
+    log: (text: string) => line(source, text),
+  })
+
+  const identity = await startIdentityEndpoint(shared("identity"))
+  stops.push(identity.stop)
+  const blob = await startBlob({
+    ...shared("blob"),
+    containers: [
+      { name: scopes.container, policy: { state: "locked", days: retentionDays } },
+      { name: scopes.stateContainer },
+      { name: scopes.deadLetterContainer },
+    ],
+  })
+  stops.push(blob.stop)
+  blob.onPut(({ container, name, at }) => feed.emit({ kind: "stored", at, container, blob: name }))
+  const queueOptions = { lockDurationMs: 60_000, maxDeliveryCount: 10, ...options.queueOptions }
+  const serviceBus = await startServiceBus({
+    ...shared("servicebus"),
+    queues: [
+      { name: scopes.queue, ...queueOptions },
+      { name: scopes.quarantineQueue, ...queueOptions },
+    ],
+  })
+  stops.push(serviceBus.stop)
+  const eventGrid = await openEventGridLeg({ ...shared("eventgrid"), serviceBus, scopes, blobUrl: blob.url })
+  stops.push(eventGrid.stop)
+
+  const onChange = (change: VaultChange) => {
+    if (change.eventType.endsWith("NewVersionCreated") && change.objectType !== "Key") {
+      feed.emit({ kind: "changed", at: change.changedAt, id: change.id.toLowerCase() })
+    }
+    eventGrid.publish(change)
+  }
+  const vaults: RunningKeyVault[] = []
+  for (const name of options.vaultNames ?? ["local-vault"]) {
+    const vault = await startKeyVault({ ...shared("keyvault"), name, onChange })
+    stops.push(vault.stop)
+    vaults.push(vault)
+  }
+
+  const functionKey = `local-${crypto.randomUUID()}`
+  const host = await startFunctionsHost({
+    appDirectory,
+    bundle: join(appDirectory, "dist", "functions", "index.cjs"),
+    caFile,
+    functionKey,
+    env: workerSettings({
+      authority,
+      identity,
+      blobUrl: blob.url,
+      vaultUrls: vaults.map(({ url }) => url),
+      fullyQualifiedNamespace: serviceBus.fullyQualifiedNamespace,
+      recipients: keys.recipients,
+      scopes,
+      overrides: options.settings ?? {},
+    }),
+    onLog: ({ message }) => {
+      line("functions", message)
+      const outcome = parseOutcomeLine(message)
+      if (outcome) feed.emit(outcome)
+    },
+  })
+  stops.push(() => host.stop())
+
+  const parts = { authority, access, faults, vaults, blob, serviceBus, eventGrid, host, feed }
+  const state = () => ({
+    vaults: Object.fromEntries(vaults.map((vault) => [vault.name, vault.counts()])),
+    blobs: blob.counts(),
+    queues: serviceBus.counts(),
+    eventGrid: { pending: eventGrid.pending() },
+    functions: { pid: host.pid, registered: host.functions },
+    faults: faults.list(),
+  })
+  const control = await startControlEndpoint({ tls: leaf, routes: createControlRoutes({ ...parts, state }) })
+  stops.push(control.stop)
+
+  const file: CloudFile = {
+    format: "kvbackup-local/1",
+    pid: process.pid,
+    caFile,
+    control: { url: control.url, token: control.token },
+    vaults: vaults.map(({ url, name }) => ({ url, name })),
+    blob: {
+      url: blob.url,
+      container: scopes.container,
+      stateContainer: scopes.stateContainer,
+      deadLetterContainer: scopes.deadLetterContainer,
+    },
+    serviceBus: {
+      fullyQualifiedNamespace: serviceBus.fullyQualifiedNamespace,
+      connectionString: serviceBus.connectionString,
+      queue: scopes.queue,
+      quarantineQueue: scopes.quarantineQueue,
+    },
+    identities: await identitiesOf(authority),
+    identityEndpoint: { url: identity.url, header: identity.header },
+    arm: { url: control.url },
+    functions: { url: host.url, key: functionKey },
+    recoveryKeyFile: keys.recoveryKeyFile,
+    digestKeyFile: keys.digestKeyFile,
+  }
+  await writeCloudFile(local, file)
+  stops.push(() => removeCloudFile(local))
+  return { ...parts, file, state, stop }
+}
+
+async function identitiesOf(authority: TokenAuthority): Promise<CloudFile["identities"]> {
+  const entry = async (job: Job) => ({
+    clientId: authority.callers.get(job)?.clientId ?? "",
+    tokens: {
+      vault: await authority.issue(job, "vault"),
+      blob: await authority.issue(job, "blob"),
+      serviceBus: await authority.issue(job, "serviceBus"),
+    },
+  })
+  const names = jobs.filter((job) => job !== "eventgrid")
+  return Object.fromEntries(await Promise.all(names.map(async (job) => [job, await entry(job)] as const)))
+}

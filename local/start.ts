@@ -1,0 +1,57 @@
+import { Command, CommanderError, InvalidArgumentError } from "commander"
+import { runLive } from "./run/live.ts"
+import { runOnce } from "./run/once.ts"
+
+interface StartOptions {
+  readonly once?: boolean
+  readonly import?: readonly string[]
+  readonly timeout: number
+}
+
+/** Reads a number of seconds. */
+function seconds(text: string): number {
+  const number = Number(text)
+  if (!Number.isFinite(number) || number <= 0 || number > 86_400) {
+    throw new InvalidArgumentError("It must be a number of seconds above 0, at most 86400.")
+  }
+  return number
+}
+
+const program = new Command("npm start --")
+  .description("Runs the whole pipeline on an embedded local cloud, on 127.0.0.1 only.")
+  .option("--once", "make the changes, wait for each to be stored, open and compare every record, and end")
+  .option("--import <paths...>", "take the secrets of your own files: dotenv, or JSON {name: value}")
+  .option("--timeout <seconds>", "how long --once waits for the outcomes", seconds, 120)
+  .exitOverride()
+  .configureOutput({
+    outputError: (text, write) => {
+      write(text)
+      write(`\n${program.helpInformation()}`)
+    },
+  })
+  .addHelpText(
+    "after",
+    "\nExit codes: 0 done, 1 unknown, 2 wrong arguments, 30 something is not as it should be, 130 interrupted",
+  )
+
+/** Runs what the arguments ask for. @returns the exit code. */
+async function main(): Promise<number> {
+  try {
+    program.parse()
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    throw error
+  }
+  if (program.args.length > 0) {
+    process.stderr.write(`Unexpected: ${program.args.join(" ")}\n\n${program.helpInformation()}`)
+    return 2
+  }
+  const options = program.opts<StartOptions>()
+  const imports = options.import ?? []
+  return options.once
+    ? runOnce({ directory: process.cwd(), imports, timeoutMs: options.timeout * 1000 })
+    : runLive({ directory: process.cwd(), imports })
+}
+
+// Exits by name: a client of some library may hold a timer that has nothing left to do.
+process.exit(await main())

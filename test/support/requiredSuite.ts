@@ -1,0 +1,18 @@
+import { describe } from "vitest"
+
+const required = (process.env["REQUIRED_SUITES"] ?? "").split(",").map((name) => name.trim())
+
+/**
+ * A `describe` for tests that need something this machine may lack. Where it is missing, the suite is skipped under
+ * its name with the reason; where CI requires the suite (`REQUIRED_SUITES`), it fails instead.
+ *
+ * @param missing - what is missing, or `undefined` when everything is there.
+ */
+export function describeWith(suite: string, missing: string | undefined, name: string, register: () => void): void {
+  if (missing === undefined) {
+    describe(name, register)
+    return
+  }
+  if (required.includes(suite)) throw new Error(`The suite ${suite} is required here, but ${missing}`)
+  describe.runIf(false)(`${name} (skipped: ${missing})`, register)
+}
