@@ -1,0 +1,25 @@
+/** The message ids of the last `windowMs` milliseconds. */
+export class DuplicateWindow {
+  readonly #windowMs: number
+  /** In order of arrival, so the oldest come first. */
+  readonly #seenAtMs = new Map<string, number>()
+
+  constructor(windowMs: number) {
+    this.#windowMs = windowMs
+  }
+
+  /** Remembers `messageId`; false when it is remembered already. */
+  admit(messageId: string, nowMs: number): boolean {
+    for (const [oldest, seenAtMs] of this.#seenAtMs) {
+      if (seenAtMs + this.#windowMs > nowMs) break
+      this.#seenAtMs.delete(oldest)
+    }
+    if (this.#seenAtMs.has(messageId)) return false
+    this.#seenAtMs.set(messageId, nowMs)
+    return true
+  }
+
+  entries(): MapIterator<[string, number]> {
+    return this.#seenAtMs.entries()
+  }
+}
