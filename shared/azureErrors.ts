@@ -31,7 +31,8 @@ function vaultCode({ name, status, code, innerCode, message }: ServiceAnswer): E
   if (status === 403 && isVaultFirewall(innerCode, message)) return "ERR_VAULT_FIREWALL"
   if (status === 403 || status === 401) return "ERR_VAULT_FORBIDDEN"
   if (status === 404) {
-    return /NotFound$/.test(code) && code !== "NotFound"
+    // Only these words are the vault's; whatever else answers 404 stands between, and must not make a gap.
+    return /^(Secret|Certificate|Key)NotFound$/.test(code)
       ? "ERR_VAULT_VERSION_ABSENT"
       : "ERR_VAULT_RESPONSE_INVALID"
   }
@@ -115,9 +116,11 @@ function make(
   cause: unknown,
 ): ServiceError {
   const said = [status, theirs, innerCode].filter((part) => part !== undefined && part !== "").join(" ")
+  // An error about an answer of 2xx quotes the body, and the body is the secret: of that only the outline is kept.
+  const isAboutBody = status !== undefined && status < 300
   return new ServiceError(code, `${service} answered ${said || name}`, {
     details,
-    cause,
+    cause: isAboutBody ? { name, code: theirs, statusCode: status } : cause,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   })
 }
