@@ -106,15 +106,19 @@ app.http("echo", {
   },
 })
 
+function outOfReach(): never {
+  throw new Error("out of reach")
+}
+
 app.http("open", {
   handler: async (request) => {
     const waitMs = Number(request.query.get("waitMs") ?? 0)
-    if (request.query.get("crash") === "yes") setTimeout(() => process.abort(), 10)
+    if (request.query.get("crash") === "yes") setTimeout(() => outOfReach(), 10)
     if (request.query.get("throw") === "yes") throw new Error("secret details")
     if (request.query.get("empty") === "yes") return undefined as never
     await wait(waitMs)
     return {
-      jsonBody: { waited: waitMs, path: process.env["PATH"] !== undefined, env: Object.keys(process.env) },
+      jsonBody: { waited: waitMs, env: Object.keys(process.env) },
     }
   },
 })
