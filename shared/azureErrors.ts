@@ -100,7 +100,7 @@ function isIdentityError(name: string): boolean {
 function isNetworkCode(code: string): boolean {
   return (
     code === "REQUEST_SEND_ERROR" ||
-    /^UND_ERR_/.test(code) ||
+    code.startsWith("UND_ERR_") ||
     /^E(AI_AGAIN|NOTFOUND|CONNREFUSED|CONNRESET|CONNABORTED|HOSTUNREACH|NETUNREACH|TIMEDOUT|PIPE)$/.test(
       code,
     ) ||

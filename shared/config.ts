@@ -10,6 +10,7 @@ import {
   integerSetting,
   objectiveSetting,
   queueSetting,
+  secretUrlSetting,
   splitList,
   vaultListSetting,
 } from "./settingFormats.ts"
@@ -65,7 +66,7 @@ const settingsSchema = z.object({
   BACKUP_VAULT_CHALLENGE_CHECK: z.enum(["on", "off"], "must be on or off").default("on"),
   BACKUP_VAULT_AUDIENCE: httpsUrlSetting.optional(),
   BACKUP_PAUSED: booleanSetting.default(false),
-  BACKUP_CANARY_SECRET: httpsUrlSetting.optional(),
+  BACKUP_CANARY_SECRET: secretUrlSetting.optional(),
   BACKUP_HEARTBEAT_URL: httpsUrlSetting.optional(),
   BACKUP_DIGEST_KEY: z.string().optional(),
   BACKUP_AUTO_REPLAY: booleanSetting.default(false),

@@ -1,4 +1,6 @@
 import { z } from "zod"
+import { parseVersionUrl } from "./change/objectVersion.ts"
+import { quoteInput } from "./change/quoteInput.ts"
 
 const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 
@@ -47,21 +49,33 @@ export const httpsUrlSetting = z.string().transform((text, context) => {
   return z.NEVER
 })
 
+/** The URL of a secret without a version, `https://host[:port]/secrets/NAME`, folded as version URLs are. */
+export const secretUrlSetting = z.string().transform((text, context) => {
+  const parsed = parseVersionUrl(`${text.trim().replace(/\/$/, "")}/${"0".repeat(32)}`)
+  if ("object" in parsed && parsed.object.kind === "secret") {
+    return `${parsed.object.vault}/secrets/${parsed.object.name}`
+  }
+  context.addIssue({ code: "custom", message: "must be the URL of a secret: https://VAULT/secrets/NAME" })
+  return z.NEVER
+})
+
 /** A comma list of vault URLs, each `https://host[:port]`, folded and without repetition. */
 export const vaultListSetting = z.string().transform((text, context) => {
   const vaults: string[] = []
-  for (const part of splitList(text)) {
+  const parts = splitList(text)
+  for (const part of parts) {
     const url = URL.parse(part)
-    if (url?.protocol === "https:" && url.pathname === "/" && !url.search && !url.hash && !url.username) {
+    const isBare = url?.pathname === "/" && !url.search && !url.hash && !url.username && !url.password
+    if (url?.protocol === "https:" && isBare) {
       vaults.push(url.origin)
     } else {
       context.addIssue({
         code: "custom",
-        message: `must be a comma list of vault URLs such as https://NAME.vault.azure.net; "${part.slice(0, 80)}" is none`,
+        message: `must be a comma list of vault URLs such as https://NAME.vault.azure.net; ${quoteInput(part, 80)} is none`,
       })
     }
   }
-  if (vaults.length === 0) context.addIssue({ code: "custom", message: "must name at least one vault URL" })
+  if (parts.length === 0) context.addIssue({ code: "custom", message: "must name at least one vault URL" })
   return [...new Set(vaults)]
 })
 

@@ -1,5 +1,6 @@
 import { type CryptoKey, importJWK } from "jose"
 import { z } from "zod"
+import { ServiceError } from "../errors.ts"
 
 /** A public key that a record is sealed to. */
 export interface Recipient {
@@ -72,8 +73,10 @@ export function parseRecipientKeys(
   let rest: readonly PublicJwk[] = []
   for (const [vault, set] of Object.entries(json)) {
     const keys = parseSet(set, ` of ${vault}`, problems)
+    const folded = vault.toLowerCase().replace(/\/+$/, "")
     if (vault === "default") rest = keys
-    else byVault.set(vault.toLowerCase().replace(/\/+$/, ""), keys)
+    else if (byVault.has(folded)) problems.push(`${folded} is named twice`)
+    else byVault.set(folded, keys)
   }
   if (byVault.size === 0 && rest.length === 0 && problems.length === 0) problems.push("it names no key")
   return problems.length > 0 ? { problems } : { keys: { default: rest, byVault } }
@@ -112,12 +115,24 @@ export function recipientsOf(vault: string, keys: RecipientKeys): readonly Publi
   return keys.byVault.get(vault) ?? keys.default
 }
 
-/** Imports public keys for sealing. RSA keys wrap with RSA-OAEP-256, EC keys with ECDH-ES+A256KW. */
+/**
+ * Imports public keys for sealing. RSA keys wrap with RSA-OAEP-256, EC keys with ECDH-ES+A256KW.
+ *
+ * @throws ServiceError ERR_CONFIG_INVALID for a key that looks right and is none, such as a point off its curve.
+ */
 export async function importRecipients(jwks: readonly PublicJwk[]): Promise<Recipient[]> {
   return Promise.all(
     jwks.map(async (jwk) => {
       const alg = jwk.kty === "RSA" ? "RSA-OAEP-256" : "ECDH-ES+A256KW"
-      const key = await importJWK(jwk, alg)
+      const key = await importJWK(jwk, alg).catch((cause: unknown) => {
+        throw new ServiceError(
+          "ERR_CONFIG_INVALID",
+          `BACKUP_RECIPIENTS: the key ${jwk.kid} is no public key`,
+          {
+            cause,
+          },
+        )
+      })
       if (key instanceof Uint8Array) throw new TypeError("A public key was expected")
       return { kid: jwk.kid, alg, key } satisfies Recipient
     }),
