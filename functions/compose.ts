@@ -26,7 +26,7 @@ export interface Worker extends BackupVersionApp, HealthApp {
    * Refuses to start where starting would be wrong. A store that cannot be asked yet is no reason: then each change
    * is deferred until it answers.
    *
-   * @throws ServiceError ERR_STORE_NOT_IMMUTABLE.
+   * @throws ServiceError ERR_STORE_NOT_IMMUTABLE; ERR_CONFIG_INVALID for a recipient that is no usable key.
    */
   readonly assertMayStart: () => Promise<void>
   readonly close: () => Promise<void>
@@ -71,6 +71,7 @@ export function compose(
     httpClient,
   })
   const guarded = requireImmutability(plainStore, settings.BACKUP_STORE_CONTAINER)
+  const recipientsOfVault = rememberRecipients(settings.BACKUP_RECIPIENTS)
   return {
     settings,
     clock,
@@ -91,11 +92,12 @@ export function compose(
         challengeCheck: settings.BACKUP_VAULT_CHALLENGE_CHECK === "on",
       }),
       store: isProduction ? guarded : plainStore,
-      recipientsOf: rememberRecipients(settings.BACKUP_RECIPIENTS),
+      recipientsOf: recipientsOfVault,
       clock,
       exclude: settings.BACKUP_EXCLUDE,
     },
     assertMayStart: async () => {
+      await Promise.all(settings.BACKUP_VAULTS.map(recipientsOfVault))
       if (!isProduction) return
       try {
         await guarded.check()
@@ -106,7 +108,9 @@ export function compose(
     },
     checkHealth: async () => {
       try {
-        await (isProduction ? guarded.check() : plainStore.describeProtection())
+        // A gate of its own: the worker's remembers its first good answer, and health asks about this moment.
+        const asked = requireImmutability(plainStore, settings.BACKUP_STORE_CONTAINER)
+        await (isProduction ? asked.check() : asked.describeProtection())
       } catch (error) {
         log.error("health.notOk", errorFields(error))
         throw error
