@@ -7,9 +7,17 @@ import type { SecretReading, VersionAttributes } from "../vault/vaultReader.ts"
 /** Format name of the records this release writes. Described in `docs/formats.md`. */
 export const recordFormat = "keyvault-backup/1"
 
-const time = z.iso
-  .datetime({ precision: 0, offset: false })
-  .or(z.iso.datetime({ precision: 3, offset: false }))
+/** As `Date` writes it, whole seconds or milliseconds. A vault takes an expiry beyond the year 9999. */
+const time = z.string().regex(/^(?:\d{4}|[+-]\d{6})-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z$/)
+
+/** Not `z.record`: that drops a tag named `__proto__`, and names a wrong tag in its error. */
+const tagsSchema = z.custom<Record<string, string>>(
+  (value) =>
+    typeof value === "object" &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every((tag) => typeof tag === "string"),
+)
 
 const attributesSchema = z.object({
   enabled: z.boolean(),
@@ -32,7 +40,7 @@ const recordSchema = z.object({
   }),
   attributes: attributesSchema,
   contentType: z.string().optional(),
-  tags: z.record(z.string(), z.string()),
+  tags: tagsSchema,
   managed: z.boolean(),
   value: z.string(),
   event: z
