@@ -54,7 +54,8 @@ async function answer(
   routes: ControlRoutes,
 ): Promise<void> {
   try {
-    if (!isAuthorized(request, token)) throw new ControlError(401, "Send the token of .local/cloud.json as a bearer token")
+    if (!isAuthorized(request, token))
+      throw new ControlError(401, "Send the token of .local/cloud.json as a bearer token")
     const { pathname } = new URL(request.url ?? "/", "https://control")
     const [handler, parameter] = findRoute(routes, request.method ?? "GET", pathname)
     const result: unknown = await handler(await readJson(request), parameter)

@@ -24,7 +24,8 @@ export function defaultRoles(scopes: RoleScopes): Readonly<Record<Job, readonly 
   const { container, stateContainer, deadLetterContainer, queue, quarantineQueue } = scopes
   const list = `list on ${container}/`
   const add = `${blobs}/add/action on ${container}/`
-  const readBelow = (...prefixes: readonly string[]) => prefixes.map((prefix) => `${blobs}/read on ${container}/${prefix}/`)
+  const readBelow = (...prefixes: readonly string[]) =>
+    prefixes.map((prefix) => `${blobs}/read on ${container}/${prefix}/`)
   const send = (name: string) => `${messages}/send/action on ${name}`
   const receive = (name: string) => `${messages}/receive/action on ${name}`
   const readSecret = `${secrets}/getSecret/action`
@@ -79,19 +80,32 @@ export function defaultRoles(scopes: RoleScopes): Readonly<Record<Job, readonly 
     user: [
       readSecret,
       listSecrets,
-      ...["setSecret/action", "update/action", "delete", "recover/action", "purge/action"].map((action) => `${secrets}/${action}`),
+      ...["setSecret/action", "update/action", "delete", "recover/action", "purge/action"].map(
+        (action) => `${secrets}/${action}`,
+      ),
       readCertificates,
       ...["create/action", "import/action", "update/action", "delete", "recover/action", "purge/action"].map(
         (action) => `${certificates}/${action}`,
       ),
-      ...["read", "create/action", "update/action", "delete", "wrap/action", "unwrap/action", "sign/action", "verify/action"].map(
-        (action) => `${keys}/${action}`,
-      ),
+      ...[
+        "read",
+        "create/action",
+        "update/action",
+        "delete",
+        "wrap/action",
+        "unwrap/action",
+        "sign/action",
+        "verify/action",
+      ].map((action) => `${keys}/${action}`),
       `${blobs}/read`,
       `${containers}/read`,
       `${messages}/send/action`,
       `${messages}/receive/action`,
     ],
-    eventgrid: [send(queue), `${blobs}/add/action on ${deadLetterContainer}/`, `${blobs}/write on ${deadLetterContainer}/`],
+    eventgrid: [
+      send(queue),
+      `${blobs}/add/action on ${deadLetterContainer}/`,
+      `${blobs}/write on ${deadLetterContainer}/`,
+    ],
   }
 }

@@ -21,6 +21,12 @@ export interface EventGridLegOptions {
 /** The way of an event from the vault to the queue, walked with the identity of the system topic. */
 export interface EventGridLeg {
   readonly publish: (change: VaultChange) => void
+  /**
+   * Publishes once more what was last published about this version, as an at-least-once service may.
+   *
+   * @throws TypeError when nothing was.
+   */
+  readonly repeat: (id: string) => void
   /** Publishes any JSON object as an event. */
   readonly publishRaw: (event: object) => void
   readonly clock: AdjustableRelayClock
@@ -28,6 +34,9 @@ export interface EventGridLeg {
   readonly pending: () => number
   readonly stop: () => Promise<void>
 }
+
+/** How many versions back an event can be repeated. */
+const remembered = 10_000
 
 const subscription = { name: "keyvault-changes", schema: "EventGridSchema" } as const
 
@@ -64,8 +73,19 @@ export async function openEventGridLeg(options: EventGridLegOptions): Promise<Ev
       await deadLetters.getBlockBlobClient(path).upload(body, body.length)
     },
   })
+  const changes = new Map<string, VaultChange>()
   return {
-    publish: (change) => relay.publishChange(change),
+    publish: (change) => {
+      changes.set(change.id.toLowerCase(), change)
+      const [oldest] = changes.keys()
+      if (changes.size > remembered && oldest !== undefined) changes.delete(oldest)
+      relay.publishChange(change)
+    },
+    repeat: (id) => {
+      const change = changes.get(id.toLowerCase())
+      if (!change) throw new TypeError("No event of this version is known")
+      relay.publishChange(change)
+    },
     publishRaw: (event) => relay.publish(event),
     clock,
     counts: () => relay.counts(),

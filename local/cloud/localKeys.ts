@@ -20,7 +20,9 @@ export async function openLocalKeys(directory: string): Promise<LocalKeys> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const recoveryKeyFile = join(directory, "recovery-key.jwks.json")
   const digestKeyFile = join(directory, "digest-key.jwk.json")
-  const recovery = await openKey(recoveryKeyFile, "local-recovery", "ECDH-ES+A256KW", (jwk) => ({ keys: [jwk] }))
+  const recovery = await openKey(recoveryKeyFile, "local-recovery", "ECDH-ES+A256KW", (jwk) => ({
+    keys: [jwk],
+  }))
   await openKey(digestKeyFile, "local-digest", "ES384", (jwk) => jwk)
   return { recoveryKeyFile, digestKeyFile, recipients: JSON.stringify({ keys: [publicHalf(recovery)] }) }
 }

@@ -60,7 +60,7 @@ export function createChangeTracker(feed: ActivityFeed): ChangeTracker {
   }
 }
 
-/** The outcome that stands: the last one that is not `deferred`, or `deferred` while nothing else is known. */
-export function standingOutcome({ outcomes }: TrackedVersion): OutcomeReported | undefined {
-  return outcomes.findLast(({ outcome }) => outcome !== "deferred") ?? outcomes.at(-1)
+/** The outcome that stands: the last one that is not `deferred`; `undefined` while there is none. */
+export function standingOutcome(version: TrackedVersion | undefined): OutcomeReported | undefined {
+  return version?.outcomes.findLast(({ outcome }) => outcome !== "deferred")
 }

@@ -1,4 +1,4 @@
-import { toCompatResponse } from "@azure/core-http-compat"
+import { toHttpHeadersLike } from "@azure/core-http-compat"
 import { createHttpHeaders, createPipelineRequest, type HttpClient } from "@azure/core-rest-pipeline"
 import type { IHttpClient } from "@azure/storage-blob"
 
@@ -17,7 +17,10 @@ export function toBlobHttpClient(client: HttpClient): IHttpClient {
         ...(abortSignal ? { abortSignal } : {}),
         ...(streamResponseStatusCodes ? { streamResponseStatusCodes } : {}),
       })
-      return toCompatResponse(await client.sendRequest(request), { createProxy: true })
+      const response = await client.sendRequest(request)
+      // The answer must carry the very resource that was handed in: by it the SDK finds the operation, and without the
+      // operation it neither parses the body nor turns an error status into an error.
+      return { ...response, request: resource, headers: toHttpHeadersLike(response.headers) }
     },
   }
 }

@@ -1,0 +1,93 @@
+import { renderChangeTable } from "../builtIn/changeTable.ts"
+import { summarizeChanges } from "../builtIn/changeSummary.ts"
+import { startCloud } from "../cloud/startCloud.ts"
+import { type ChangeResult, resultOf } from "./changeResult.ts"
+import { createChangeTracker } from "./changeTracker.ts"
+import { openCloudLog } from "./cloudLog.ts"
+import { importSecrets } from "./importSecrets.ts"
+import { makeBuiltInChanges } from "./makeChanges.ts"
+import { runVerification, type Verification } from "./runVerification.ts"
+
+export interface OnceOptions {
+  /** `.local` is made below it. */
+  readonly directory: string
+  /** Files to import; empty, the built-in changes are made. */
+  readonly imports: readonly string[]
+  readonly timeoutMs: number
+}
+
+const exitWrong = 30
+const exitInterrupted = 130
+
+/**
+ * Makes changes on a fresh cloud, waits for the outcome of each, opens and compares every record, prints the table, and
+ * stops the cloud.
+ *
+ * @returns the exit code: 0 when each change has its expected outcome and every record opens to the vault's value, 2 when
+ * nothing could be imported, 30 when something is not as it should be, 130 when interrupted.
+ */
+export async function runOnce({ directory, imports, timeoutMs }: OnceOptions): Promise<number> {
+  const log = openCloudLog(directory)
+  const cloud = await startCloud({ directory, onLine: log.write })
+  const tracker = createChangeTracker(cloud.feed)
+  let isInterrupted = false
+  process.once("SIGINT", () => {
+    isInterrupted = true
+    void cloud.stop().then(() => process.exit(exitInterrupted))
+  })
+  try {
+    const deadline = Date.now() + timeoutMs
+    const { made, problems } =
+      imports.length > 0
+        ? await importSecrets(cloud, imports)
+        : { made: await makeBuiltInChanges(cloud, tracker, timeoutMs), problems: [] }
+    for (const problem of problems) process.stderr.write(`${problem}\n`)
+    if (made.length === 0) {
+      process.stderr.write("Nothing was imported.\n")
+      return 2
+    }
+    const results = () => made.map((change) => resultOf(change, tracker))
+    await tracker.waitFor(() => results().every(({ isFinal }) => isFinal), Math.max(0, deadline - Date.now()))
+    const verification = await runVerification(directory)
+    return report(results(), verification, problems.length)
+  } finally {
+    if (!isInterrupted) await cloud.stop()
+    tracker.stop()
+    await log.close()
+  }
+}
+
+function report(results: readonly ChangeResult[], verification: Verification, problems: number): number {
+  const width = process.stdout.isTTY ? process.stdout.columns : undefined
+  const say = (line: string) => process.stdout.write(`${line}\n`)
+  for (const line of renderChangeTable(
+    results.map(({ row }) => row),
+    width,
+  )) {
+    say(line)
+  }
+  say("")
+  say(
+    summarizeChanges(
+      results.map(({ row, reason }) => ({
+        outcome: row.outcome,
+        ...(reason === undefined ? {} : { reason }),
+      })),
+    ),
+  )
+  const findings = new Map(verification.versions.map(({ id, finding }) => [id, finding]))
+  const opened = verification.versions.filter(({ finding }) => finding === "protected").length
+  say(`${opened} records opened with the recovery key, each equal to the vault's value to the byte`)
+  const wrong: string[] = []
+  for (const { change, row, isExpected, reason } of results) {
+    const name = `${change.label} (${row.object} ${row.version})`
+    if (!isExpected) wrong.push(`${name}: expected ${change.expected}, is ${row.outcome}`)
+    const finding = change.id === undefined ? undefined : findings.get(change.id)
+    if (row.outcome === "stored" && finding !== "protected")
+      wrong.push(`${name}: the record is ${finding ?? "not found"}`)
+    if (row.outcome === "unreadable") say(`NOT PROTECTED: ${change.id} (${reason ?? "no reason given"})`)
+  }
+  if (problems > 0) say(`${problems} entries could not be imported; they are listed above`)
+  for (const line of wrong) say(`WRONG: ${line}`)
+  return wrong.length === 0 ? 0 : exitWrong
+}
