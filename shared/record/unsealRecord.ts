@@ -31,21 +31,29 @@ const headerSchema = z.strictObject({
   epk: z.looseObject({}).optional(),
 })
 
-/** Imports private JWKs for opening; keys without `kid` are of no use and refused. */
+/**
+ * Imports private JWKs for opening.
+ *
+ * @throws ServiceError ERR_CONFIG_INVALID for a key without `kid` and for what is no private RSA or EC key. Quotes
+ * nothing of it but the kid.
+ */
 export async function importOpeningKeys(set: { readonly keys: readonly JWK[] }): Promise<OpeningKey[]> {
   return Promise.all(
     set.keys.map(async (jwk) => {
-      if (!jwk.kid)
-        throw new ServiceError(
-          "ERR_CONFIG_INVALID",
-          "A recovery key has no kid; add the one its public key has",
-        )
-      const key = await importJWK(jwk, jwk.kty === "RSA" ? "RSA-OAEP-256" : "ECDH-ES+A256KW")
-      if (key instanceof Uint8Array)
-        throw new ServiceError("ERR_CONFIG_INVALID", "A recovery key is symmetric; RSA or EC is needed")
-      return { kid: jwk.kid, key }
+      const { kid } = jwk
+      if (!kid) throw unusable("A recovery key has no kid; add the one its public key has")
+      const key = await importJWK(jwk, jwk.kty === "RSA" ? "RSA-OAEP-256" : "ECDH-ES+A256KW").catch(() => {
+        throw unusable(`The recovery key ${kid} cannot be read`)
+      })
+      if (key instanceof Uint8Array) throw unusable("A recovery key is symmetric; RSA or EC is needed")
+      if (key.type !== "private") throw unusable(`The recovery key ${kid} is a public key; it opens nothing`)
+      return { kid, key }
     }),
   )
+}
+
+function unusable(what: string): ServiceError {
+  return new ServiceError("ERR_CONFIG_INVALID", what)
 }
 
 /**
