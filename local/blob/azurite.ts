@@ -4,7 +4,7 @@ import { createRequire } from "node:module"
 import type { Readable } from "node:stream"
 
 /** Where Azurite keeps a run of bytes. */
-interface ExtentChunk {
+export interface ExtentChunk {
   readonly id: string
   readonly offset: number
   readonly count: number
@@ -31,7 +31,15 @@ export interface BlobDocument {
   pageRangesInOrder?: { persistency: ExtentChunk }[] | undefined
 }
 
-interface ContainerDocument {
+/** A block that was staged and not yet committed. */
+export interface BlockDocument {
+  accountName: string
+  containerName: string
+  blobName: string
+  persistency: ExtentChunk
+}
+
+export interface ContainerDocument {
   accountName: string
   name: string
   properties: Record<string, unknown>
@@ -72,10 +80,15 @@ export interface AzuriteAccount {
   readonly listener: RequestListener
   readonly containers: Collection<ContainerDocument>
   readonly blobs: Collection<BlobDocument>
+  readonly blocks: Collection<BlockDocument>
   readonly extents: ExtentStore
-  /** Makes a private container unless it is there. */
-  createContainer(name: string): void
-  /** Azurite's store: a method called `name` is replaced by what `wrap` makes of it. */
+  /** All bytes of an extent; undefined for none of that id. */
+  extentBytes(id: string): Buffer | undefined
+  /** Puts an extent back under its id. */
+  restoreExtent(id: string, bytes: Buffer): void
+  /** Makes a private container. @returns false when there is one of that name. */
+  createContainer(name: string): boolean
+  /** Azurite's store: the method called `name` is replaced by what `wrap` makes of it. */
   wrapStoreMethod(name: string, wrap: (original: StoreMethod) => StoreMethod): void
   readonly storeError: StoreErrorFactory
   close(): Promise<void>
@@ -88,6 +101,11 @@ interface MetadataStore {
   [method: string]: unknown
 }
 
+interface ChunkStore {
+  get(category: string, id: string): { readonly chunks: readonly Buffer[] } | undefined
+  set(category: string, chunk: ExtentChunk & { readonly chunks: readonly Buffer[] }): void
+}
+
 interface Closable {
   init(): Promise<void>
   close(): Promise<void>
@@ -95,6 +113,7 @@ interface Closable {
 
 type Constructor<T> = new (...options: unknown[]) => T
 
+const extentCategory = "blob"
 const require = createRequire(import.meta.url)
 const load = (path: string) => require(`azurite/dist/src/${path}`) as Record<string, unknown>
 const loadDefault = <T>(path: string) => load(path)["default"] as T
@@ -117,11 +136,11 @@ export async function createAzuriteAccount(account: string): Promise<AzuriteAcco
     true,
   )
   const memory = load("common/persistence/MemoryExtentStore")
-  const chunks = new (memory["MemoryExtentChunkStore"] as Constructor<unknown>)()
+  const chunks = new (memory["MemoryExtentChunkStore"] as Constructor<ChunkStore>)()
   const storeError: StoreErrorFactory = (status, code, message, requestId) =>
     new StorageError(status, code, message, requestId)
   const extents = new (memory["default"] as Constructor<ExtentStore & Closable>)(
-    "blob",
+    extentCategory,
     chunks,
     extentIndex,
     logger,
@@ -145,12 +164,21 @@ export async function createAzuriteAccount(account: string): Promise<AzuriteAcco
     listener: factory.createRequestListener(),
     containers,
     blobs: store.db.getCollection("$BLOBS_COLLECTION$") as Collection<BlobDocument>,
+    blocks: store.db.getCollection("$BLOCKS_COLLECTION$") as Collection<BlockDocument>,
     extents,
+    extentBytes: (id) => {
+      const extent = chunks.get(extentCategory, id)
+      return extent && Buffer.concat(extent.chunks)
+    },
+    restoreExtent: (id, bytes) => {
+      chunks.set(extentCategory, { id, offset: 0, count: bytes.length, chunks: [bytes] })
+    },
     createContainer: (name) => {
-      if (containers.findOne({ name, accountName: account })) return
+      if (containers.findOne({ name, accountName: account })) return false
       const lease = { leaseStatus: "unlocked", leaseState: "available" }
       const properties = { etag: newEtag(), lastModified: new Date(), ...lease }
       containers.insert({ accountName: account, name, properties })
+      return true
     },
     wrapStoreMethod: (name, wrap) => {
       const original = store[name]

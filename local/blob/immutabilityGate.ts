@@ -77,9 +77,9 @@ export function installImmutabilityGate(
         const isEmpty = azurite.blobs.findOne({ containerName: container }) === null
         const code = containerDeleteRefusal(policy(container), isEmpty)
         if (code) refuse(context, code)
-        policies.delete(container)
       }
       const result = await original(context, ...args)
+      if (method === "deleteContainer") policies.delete(container)
       await options.onContainerChange(container)
       return result
     })

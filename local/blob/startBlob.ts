@@ -1,11 +1,12 @@
 import { createServer } from "node:https"
-import type { AddressInfo } from "node:net"
 import type { AccessControl } from "../access/accessControl.ts"
 import type { TokenAuthority } from "../access/tokenAuthority.ts"
 import type { FaultBook } from "../faults/faultBook.ts"
+import { listen } from "../tls/listen.ts"
 import { createAzuriteAccount } from "./azurite.ts"
 import { type BlobBackdoor, createBackdoor } from "./backdoor.ts"
 import { type AcknowledgedPut, createBlobGate } from "./blobGate.ts"
+import { type BlobKeeper, noKeeper, openBlobKeeper } from "./blobKeeper.ts"
 import { assertContainerPolicy, type ContainerPolicy, noPolicy } from "./containerPolicy.ts"
 import { installImmutabilityGate } from "./immutabilityGate.ts"
 import { sendStorageError } from "./storageErrors.ts"
@@ -21,10 +22,12 @@ export interface BlobOptions {
   readonly log?: (line: string) => void
   /** The account's name, the first segment of every path; `devstoreaccount1` if absent. */
   readonly account?: string
-  /** Made if they are not there. The policy holds from the start. */
+  /** Made if they are not there, with their policy; one that was kept has the policy it was kept with. */
   readonly containers: readonly { readonly name: string; readonly policy?: ContainerPolicy }[]
   /** Whose firewall stands in front of this account; `blob` if absent. */
   readonly firewallTarget?: "blob" | "deadletter"
+  /** Keeps everything in this folder across restarts, kill -9 included; absent: in memory only. */
+  readonly directory?: string
   /** The clock that retention is measured with; blobs are created at the system's time. */
   readonly now?: () => Date
 }
@@ -62,16 +65,20 @@ const keepAliveMs = 120_000
 export async function startBlob(options: BlobOptions): Promise<RunningBlob> {
   const { account = "devstoreaccount1", firewallTarget = "blob", now = () => new Date() } = options
   const azurite = await createAzuriteAccount(account)
-  const onBlobChange = async () => {}
+  let keeper: BlobKeeper = noKeeper
   const immutability = installImmutabilityGate(azurite, {
     now,
-    onBlobChange,
-    onContainerChange: async () => {},
+    onBlobChange: (key) => keeper.blobChanged(key),
+    onContainerChange: (container) => keeper.containerChanged(container),
   })
-  for (const { name, policy = noPolicy } of options.containers) {
-    assertContainerPolicy(policy)
-    azurite.createContainer(name)
-    immutability.setPolicy(name, policy)
+  const { policy, setPolicy } = immutability
+  if (options.directory !== undefined) {
+    keeper = await openBlobKeeper({ directory: options.directory, azurite, policy, setPolicy })
+  }
+  for (const { name, policy: initial = noPolicy } of options.containers) {
+    assertContainerPolicy(initial)
+    if (azurite.createContainer(name)) setPolicy(name, initial)
+    await keeper.containerChanged(name)
   }
 
   const listeners = new Set<(put: AcknowledgedPut) => void>()
@@ -96,27 +103,24 @@ export async function startBlob(options: BlobOptions): Promise<RunningBlob> {
     })
   })
   server.keepAliveTimeout = keepAliveMs
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject)
-    server.listen(options.port ?? 0, "127.0.0.1", resolve)
-  })
-  const { port } = server.address() as AddressInfo
+  const { port, stop } = await listen(server, options.port)
   let stopping: Promise<void> | undefined
 
   return {
     url: `https://127.0.0.1:${port}/${account}`,
     account,
     port,
-    policy: immutability.policy,
-    setPolicy: async (container, policy) => {
-      assertContainerPolicy(policy)
-      immutability.setPolicy(container, policy)
+    policy,
+    setPolicy: async (container, next) => {
+      assertContainerPolicy(next)
+      setPolicy(container, next)
+      await keeper.containerChanged(container)
     },
     onPut: (listener) => {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    backdoor: createBackdoor(azurite, immutability, onBlobChange),
+    backdoor: createBackdoor(azurite, immutability, keeper.blobChanged),
     counts: () => {
       const entries = azurite.containers
         .find({ accountName: account })
@@ -124,10 +128,9 @@ export async function startBlob(options: BlobOptions): Promise<RunningBlob> {
       return Object.fromEntries(entries)
     },
     stop: () => {
-      stopping ??= new Promise<void>((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }).then(() => azurite.close())
+      stopping ??= stop()
+        .then(() => keeper.close())
+        .then(() => azurite.close())
       return stopping
     },
   }

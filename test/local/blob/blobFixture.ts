@@ -8,6 +8,7 @@ import {
   newTokenAuthorityState,
   openTokenAuthority,
   type TokenAuthority,
+  type TokenAuthorityState,
 } from "../../../local/access/tokenAuthority.ts"
 import { type BlobOptions, type RunningBlob, startBlob } from "../../../local/blob/startBlob.ts"
 import { createFaultBook, type FaultBook } from "../../../local/faults/faultBook.ts"
@@ -25,7 +26,8 @@ export interface BlobFixture {
 
 const authority = openTokenAuthority(newTokenAuthorityState())
 const certificates = await createCertificateAuthority()
-const issued = await certificates.issue([])
+/** A certificate that this process trusts. */
+export const issued = await certificates.issue([])
 tls.setDefaultCACertificates([...tls.getCACertificates("default"), certificates.caPem])
 
 /** A store that the job `user` may do everything in, over TLS that this process trusts. */
@@ -45,16 +47,23 @@ export async function aBlobStore(options: Partial<BlobOptions> = {}): Promise<Bl
     ],
     ...options,
   })
-  const client = (job: Job, audience: Audience = "blob") => {
-    const credential: TokenCredential = {
-      getToken: async () => ({
-        token: await authority.issue(job, audience),
-        expiresOnTimestamp: Date.now() + 3_600_000,
-      }),
-    }
-    return new BlobServiceClient(blob.url, credential, { retryOptions: { maxTries: 1 } })
-  }
+  const client = (job: Job, audience: Audience = "blob") => clientOn(blob.url, authority, job, audience)
   return { blob, access, faults, authority, client, token: (job) => authority.issue(job, "blob") }
+}
+
+/** The real client of a store elsewhere, as the job `user`. */
+export function blobClient(url: string, state: TokenAuthorityState): BlobServiceClient {
+  return clientOn(url, openTokenAuthority(state), "user", "blob")
+}
+
+function clientOn(url: string, tokens: TokenAuthority, job: Job, audience: Audience): BlobServiceClient {
+  const credential: TokenCredential = {
+    getToken: async () => ({
+      token: await tokens.issue(job, audience),
+      expiresOnTimestamp: Date.now() + 3_600_000,
+    }),
+  }
+  return new BlobServiceClient(url, credential, { retryOptions: { maxTries: 1 } })
 }
 
 /** What the client's error says, or "ok". An answer to HEAD has its code in a header only. */
