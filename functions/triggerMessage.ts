@@ -41,9 +41,7 @@ export function readTriggerMessage(
   }
 }
 
-/** Times without an offset are UTC. */
 function readTime(value: unknown): Date | undefined {
-  if (value instanceof Date) return value
-  if (typeof value !== "string") return undefined
-  return parseTime(/(Z|[+-]\d\d:?\d\d)$/.test(value) ? value : `${value}Z`)
+  if (typeof value === "string") return parseTime(value)
+  return value instanceof Date && !Number.isNaN(value.getTime()) ? value : undefined
 }

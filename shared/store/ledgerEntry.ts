@@ -68,7 +68,10 @@ export function parseLedgerEntry(metadata: BlobMetadata): LedgerEntry | undefine
   const putAt = time("putat")
   const origin = origins.find((known) => known === metadata["origin"])
   const { format, sha256 } = metadata
+  const attempt = parseCount(metadata["attempt"] ?? "1")
+  const replays = parseCount(metadata["replays"] ?? "0")
   if (!putAt || !origin || !format || !/^[0-9a-f]{64}$/.test(sha256 ?? "")) return undefined
+  if (attempt === undefined || replays === undefined) return undefined
   return {
     ...optional("changedAt", time("changedat")),
     ...optional("eventAt", time("eventat")),
@@ -77,8 +80,8 @@ export function parseLedgerEntry(metadata: BlobMetadata): LedgerEntry | undefine
     ...optional("readAt", time("readat")),
     putAt,
     origin,
-    attempt: Number(metadata["attempt"] ?? "1"),
-    replays: Number(metadata["replays"] ?? "0"),
+    attempt,
+    replays,
     ...optional("eventId", metadata["eventid"]),
     kids: (metadata["kid"] ?? "").split(",").filter((kid) => kid !== ""),
     format,
@@ -87,10 +90,17 @@ export function parseLedgerEntry(metadata: BlobMetadata): LedgerEntry | undefine
   }
 }
 
-/** A time as services write it, or `undefined` for what is none. Fractions beyond milliseconds are cut. */
+function parseCount(text: string): number | undefined {
+  return /^\d{1,9}$/.test(text) ? Number(text) : undefined
+}
+
+/**
+ * A time as services write it, or `undefined` for what is none. Fractions beyond milliseconds are cut; a time
+ * without an offset is UTC, wherever this machine is.
+ */
 export function parseTime(text: string | undefined): Date | undefined {
   if (text === undefined || !/^\d{4}-\d\d-\d\dT/.test(text)) return undefined
-  const time = new Date(text)
+  const time = new Date(/(?:Z|[+-]\d\d:?\d\d)$/i.test(text) ? text : `${text}Z`)
   return Number.isNaN(time.getTime()) ? undefined : time
 }
 
