@@ -124,7 +124,13 @@ export async function startBlob(options: BlobOptions): Promise<RunningBlob> {
     counts: () => {
       const entries = azurite.containers
         .find({ accountName: account })
-        .map(({ name }) => [name, azurite.blobs.find({ containerName: name, snapshot: "" }).length] as const)
+        .map(
+          ({ name }) =>
+            [
+              name,
+              azurite.blobs.find({ containerName: name, snapshot: "", isCommitted: true }).length,
+            ] as const,
+        )
       return Object.fromEntries(entries)
     },
     stop: () => {
