@@ -1,4 +1,22 @@
 import {
+  createCertificate,
+  getCertificate,
+  getCertificateOperation,
+  getCertificatePolicy,
+  importCertificate,
+  listCertificates,
+  listCertificateVersions,
+  updateCertificate,
+  updateCertificatePolicy,
+} from "./certificateHandlers.ts"
+import {
+  deleteCertificate,
+  getDeletedCertificate,
+  listDeletedCertificates,
+  purgeCertificate,
+  recoverCertificate,
+} from "./deletedCertificateHandlers.ts"
+import {
   deleteSecret,
   getDeletedSecret,
   getSecret,
@@ -37,7 +55,8 @@ const route = (action: string, permission: string, handle: Route["handle"]): Rou
   handle,
 })
 
-const routes: ReadonlyMap<string, Route> = new Map([
+/** By method and path; `*` stands for a name or a version. */
+const secretRoutes: readonly (readonly [string, Route])[] = [
   ["GET secrets", route("secrets/readMetadata/action", "secrets list", listSecrets)],
   ["PUT secrets/*", route("secrets/setSecret/action", "secrets set", setSecret)],
   ["GET secrets/*", route("secrets/getSecret/action", "secrets get", getSecret)],
@@ -50,7 +69,43 @@ const routes: ReadonlyMap<string, Route> = new Map([
   ["GET deletedsecrets/*", route("secrets/readMetadata/action", "secrets get", getDeletedSecret)],
   ["POST deletedsecrets/*/recover", route("secrets/recover/action", "secrets recover", recoverSecret)],
   ["DELETE deletedsecrets/*", route("secrets/purge/action", "secrets purge", purgeSecret)],
-])
+]
+
+const certificateRoutes: readonly (readonly [string, Route])[] = [
+  ["GET certificates", route("certificates/read", "certificates list", listCertificates)],
+  ["GET certificates/*", route("certificates/read", "certificates get", getCertificate)],
+  ["GET certificates/*/*", route("certificates/read", "certificates get", getCertificate)],
+  ["GET certificates/*/versions", route("certificates/read", "certificates list", listCertificateVersions)],
+  ["GET certificates/*/policy", route("certificates/read", "certificates get", getCertificatePolicy)],
+  ["GET certificates/*/pending", route("certificates/read", "certificates get", getCertificateOperation)],
+  [
+    "POST certificates/*/create",
+    route("certificates/create/action", "certificates create", createCertificate),
+  ],
+  [
+    "POST certificates/*/import",
+    route("certificates/import/action", "certificates import", importCertificate),
+  ],
+  ["PATCH certificates/*", route("certificates/update/action", "certificates update", updateCertificate)],
+  ["PATCH certificates/*/*", route("certificates/update/action", "certificates update", updateCertificate)],
+  [
+    "PATCH certificates/*/policy",
+    route("certificates/update/action", "certificates update", updateCertificatePolicy),
+  ],
+  ["DELETE certificates/*", route("certificates/delete", "certificates delete", deleteCertificate)],
+  ["GET deletedcertificates", route("certificates/read", "certificates list", listDeletedCertificates)],
+  ["GET deletedcertificates/*", route("certificates/read", "certificates get", getDeletedCertificate)],
+  [
+    "POST deletedcertificates/*/recover",
+    route("certificates/recover/action", "certificates recover", recoverCertificate),
+  ],
+  [
+    "DELETE deletedcertificates/*",
+    route("certificates/purge/action", "certificates purge", purgeCertificate),
+  ],
+]
+
+const routes: ReadonlyMap<string, Route> = new Map([...secretRoutes, ...certificateRoutes])
 
 /** Every action that some route asks for. */
 export const vaultActions: readonly string[] = [...new Set([...routes.values()].map(({ action }) => action))]

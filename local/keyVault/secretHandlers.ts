@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto"
 import { z } from "zod"
+import { certificateSecretValue } from "./certificateSecret.ts"
 import {
   attributesSchema,
   deletionFrom,
@@ -44,21 +45,33 @@ export function setSecret(request: VaultRequest): VaultAnswer {
     tags: asked.tags ?? undefined,
     attributes: newAttributes(asked.attributes),
   }
-  vault.commit({ op: "addSecret", name: vault.state.secrets.find(name)?.name ?? name, version })
-  vault.raise("secret", "NewVersionCreated", name)
-  return { status: 200, body: valueBundle(request, version) }
+  const spelled = vault.state.secrets.find(name)?.name ?? name
+  vault.commit({ op: "addSecret", name: spelled, version })
+  vault.raise("secret", "NewVersionCreated", spelled)
+  return { status: 200, body: { value: version.value, ...secretBundle(vault, spelled, version, false) } }
 }
 
 /** Expired versions and those not yet valid are readable; disabled ones are not. */
 export function getSecret(request: VaultRequest): VaultAnswer {
   const { vault, name, version } = request
   const source = findSecret(vault.state, name, version)
-  if (source.isManaged) throw managedByVault("secret", "get")
-  const found = pickVersion("secret", source.object, name, version)
-  if (!found.attributes.enabled) {
-    throw forbidden("SecretDisabled", "Operation get is not allowed on a disabled secret.")
+  if (!source.isManaged) {
+    const found = pickVersion("secret", source.object, name, version)
+    requireEnabled(found)
+    return {
+      status: 200,
+      body: { value: found.value, ...secretBundle(vault, source.object.name, found, false) },
+    }
   }
-  return { status: 200, body: valueBundle(request, found) }
+  const found = pickVersion("secret", source.object, name, version)
+  requireEnabled(found)
+  const value = certificateSecretValue(found)
+  return { status: 200, body: { value, ...secretBundle(vault, source.object.name, found, true) } }
+}
+
+function requireEnabled({ attributes }: SecretFacts): void {
+  if (attributes.enabled) return
+  throw forbidden("SecretDisabled", "Operation get is not allowed on a disabled secret.")
 }
 
 export function updateSecret(request: VaultRequest): VaultAnswer {
@@ -113,10 +126,10 @@ export function getDeletedSecret({ vault, name }: Pick<VaultRequest, "vault" | "
 export function listDeletedSecrets(request: VaultRequest): VaultAnswer {
   const { vault } = request
   const { secrets, certificates } = vault.state
-  return pageOf(request, "/deletedsecrets", [secrets.deletedNames(), certificates.deletedNames()], (key) => ({
-    ...deletedSecretBody(vault, key),
-    id: `${vault.url}/secrets/${key}`,
-  }))
+  return pageOf(request, "/deletedsecrets", [secrets.deletedNames(), certificates.deletedNames()], (key) => {
+    const { name } = secrets.findDeleted(key) ?? pickDeleted("secret", certificates.findDeleted(key), key)
+    return { ...deletedSecretBody(vault, key), id: `${vault.url}/secrets/${name}` }
+  })
 }
 
 export function recoverSecret({ vault, name }: VaultRequest): VaultAnswer {
@@ -139,12 +152,4 @@ function deletedSecretBody(vault: VaultRequest["vault"], name: string): Readonly
     ...secretBundle(vault, deleted.name, deleted.current, own === undefined),
     ...deletionBody(vault, "secrets", deleted.name, deleted),
   }
-}
-
-function valueBundle(
-  { vault, name }: VaultRequest,
-  version: SecretVersion,
-): Readonly<Record<string, unknown>> {
-  const spelled = vault.state.secrets.find(name)?.name ?? name
-  return { value: version.value, ...secretBundle(vault, spelled, version, false) }
 }

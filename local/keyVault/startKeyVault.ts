@@ -26,6 +26,11 @@ export interface KeyVaultOptions {
   readonly throttle?: ThrottleLimit | false
   /** Who decides about access, which shows in the wording of refusals only. Absent, `rbac`. */
   readonly permissionModel?: PermissionModel
+  /**
+   * Which events a new version of a certificate raises, in this order. Absent, all three: the service's
+   * documentation leaves open whether the secret and the key behind a certificate raise theirs.
+   */
+  readonly certificateEvents?: readonly ObjectKind[]
   /** Called after each new version is kept and before the request for it is answered. */
   readonly onChange?: (change: VaultChange) => void
   readonly log?: (line: string) => void
@@ -75,12 +80,14 @@ export async function startKeyVault(options: KeyVaultOptions): Promise<RunningKe
     },
     resourceId,
     state,
+    operations: new Map(),
+    certificateEvents: options.certificateEvents ?? ["certificate", "secret", "key"],
     commit: (entry) => applyEntry(state, entry),
     raise: (kind, reason, objectName) => raise(kind, reason, objectName),
   }
 
   function raise(kind: ObjectKind, reason: ChangeReason, objectName: string): void {
-    const object = collectionOf(state, kind).find(objectName)
+    const object = collectionOf(state, kind).find(objectName) ?? state.certificates.find(objectName)
     if (!object) throw new TypeError(`No ${kind} of this name in ${name}`)
     try {
       options.onChange?.(vaultChange(vault, kind, reason, object.name, object.current))

@@ -11,9 +11,13 @@ export interface VaultContext {
   readonly url: string
   readonly resourceId: string
   readonly state: VaultState
+  /** The last operation of each certificate, by folded name. Lost on a restart, as nothing waits for one. */
+  readonly operations: Map<string, Readonly<Record<string, unknown>>>
+  /** Which events a new version of a certificate raises. */
+  readonly certificateEvents: readonly ObjectKind[]
   /** Makes `entry` durable, then applies it. */
   commit(entry: VaultEntry): void
-  /** Tells Event Grid about the current version of an object. */
+  /** Tells Event Grid about the current version of an object, or of the certificate that it stands behind. */
   raise(kind: ObjectKind, reason: ChangeReason, name: string): void
 }
 

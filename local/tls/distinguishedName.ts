@@ -1,5 +1,5 @@
 import * as asn1 from "asn1js"
-import { AttributeTypeAndValue, RelativeDistinguishedNames } from "pkijs"
+import { RelativeDistinguishedNames } from "pkijs"
 
 const attributeTypes: Readonly<Record<string, string>> = {
   CN: "2.5.4.3",
@@ -21,17 +21,20 @@ const attributeTypes: Readonly<Record<string, string>> = {
  * @throws TypeError when a part has no known attribute type, or a quote does not end.
  */
 export function parseDistinguishedName(text: string): RelativeDistinguishedNames {
-  const typesAndValues = splitParts(text).map((part) => {
+  const names = splitParts(text).map((part) => {
     const equals = part.indexOf("=")
     const type = attributeTypes[part.slice(0, equals).trim().toUpperCase()]
     if (equals < 1 || !type) throw new TypeError("The subject is not a valid distinguished name")
-    return new AttributeTypeAndValue({ type, value: attributeValue(type, unquote(part.slice(equals + 1))) })
+    const value = attributeValue(type, unquote(part.slice(equals + 1)))
+    const pair = new asn1.Sequence({ value: [new asn1.ObjectIdentifier({ value: type }), value] })
+    return new asn1.Set({ value: [pair] })
   })
-  return new RelativeDistinguishedNames({ typesAndValues })
+  // By way of its encoding, because the library would put all parts into one set, which is another name.
+  return RelativeDistinguishedNames.fromBER(new asn1.Sequence({ value: names }).toBER())
 }
 
 /** RFC 5280 appendix A: countries are PrintableString, mail addresses and domain components IA5String. */
-function attributeValue(type: string, value: string): AttributeTypeAndValue["value"] {
+function attributeValue(type: string, value: string): asn1.BaseBlock {
   if (type === attributeTypes["C"]) return new asn1.PrintableString({ value })
   if (type === attributeTypes["E"] || type === attributeTypes["DC"]) return new asn1.IA5String({ value })
   return new asn1.Utf8String({ value })

@@ -69,7 +69,8 @@ export function exactBytes(bytes: Uint8Array): ArrayBuffer {
   return new Uint8Array(bytes).buffer
 }
 
-function signatureOf(key: KeyObject): { algorithm: pki.AlgorithmIdentifier; hash: string } {
+/** How a key signs certificates: the algorithm identifier and the hash. */
+export function signatureOf(key: KeyObject): { algorithm: pki.AlgorithmIdentifier; hash: string } {
   if (key.asymmetricKeyType === "rsa") {
     const algorithm = new pki.AlgorithmIdentifier({
       algorithmId: "1.2.840.113549.1.1.11",

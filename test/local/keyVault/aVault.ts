@@ -1,4 +1,4 @@
-import type { SecretClientOptions } from "@azure/keyvault-secrets"
+import { CertificateClient } from "@azure/keyvault-certificates"
 import { SecretClient } from "@azure/keyvault-secrets"
 import { Agent, fetch, type RequestInit, type Response } from "undici"
 import { type AccessControl, createAccessControl } from "../../../local/access/accessControl.ts"
@@ -25,9 +25,8 @@ export interface AVault {
   readonly changes: VaultChange[]
   readonly lines: string[]
   readonly caPem: string
-  readonly clientOptions: SecretClientOptions
-  credential(job?: Job): { getToken(): Promise<{ token: string; expiresOnTimestamp: number }> }
   secrets(job?: Job): SecretClient
+  certificates(job?: Job): CertificateClient
   /** A request with a good token and api-version, unless `init` or `path` say otherwise. */
   ask(path: string, init?: RequestInit & { job?: Job; token?: string | null }): Promise<Response>
   stop(): Promise<void>
@@ -79,8 +78,7 @@ export async function aVault(options: Partial<KeyVaultOptions> = {}): Promise<AV
     changes,
     lines,
     caPem: ca.caPem,
-    clientOptions,
-    credential,
+    certificates: (job) => new CertificateClient(vault.url, credential(job), clientOptions),
     secrets: (job) => new SecretClient(vault.url, credential(job), clientOptions),
     ask: async (path, { job = "user", token, ...init } = {}) => {
       const bearer = token === undefined ? await authority.issue(job, "vault") : token
