@@ -87,7 +87,7 @@ async function answer(
       return
     }
     const data = { http: toRpcRequest(request, url, parameters, body) }
-    const { returnValue } = await invoke(one.target, { data, triggerMetadata: {} })
+    const { returnValue } = await invoke(one.target, () => ({ data, triggerMetadata: {} }))
     writeRpcResponse(returnValue?.http, response)
     return
   }

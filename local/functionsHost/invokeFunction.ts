@@ -32,8 +32,11 @@ export interface InvocationResult {
   readonly error?: unknown
 }
 
-/** Runs one function once; rejects with what the function, a hook or a converter threw. */
-export type Invoke = (target: RegisteredFunction, input: TriggerInput) => Promise<InvocationResponse>
+/**
+ * Runs one function once. `bind` makes the input, and is part of the invocation: its failure is the invocation's.
+ * Rejects with what `bind`, the function, a hook or a converter threw, after it was reported.
+ */
+export type Invoke = (target: RegisteredFunction, bind: () => TriggerInput) => Promise<InvocationResponse>
 
 export interface InvokerOptions {
   readonly app: LoadedApp
@@ -64,14 +67,14 @@ export function createInvoker({ app, timeoutMs, onLog, onResult }: InvokerOption
   let running = 0
   let waiting: (() => void)[] = []
 
-  const invoke: Invoke = async (target, input) => {
+  const invoke: Invoke = async (target, bind) => {
     const invocationId = randomUUID()
     const started = performance.now()
     const report = (ok: boolean, error?: unknown) =>
       onResult({ function: target.name, invocationId, ok, ms: performance.now() - started, error })
     running += 1
     try {
-      const response = await within(timeoutMs, target.name, run(app, target, input, invocationId, onLog))
+      const response = await within(timeoutMs, target.name, run(app, target, bind, invocationId, onLog))
       report(true)
       return response
     } catch (error) {
@@ -96,10 +99,11 @@ export function createInvoker({ app, timeoutMs, onLog, onResult }: InvokerOption
 async function run(
   { core, model }: LoadedApp,
   target: RegisteredFunction,
-  { data, triggerMetadata }: TriggerInput,
+  bind: () => TriggerInput,
   invocationId: string,
   onLog: (line: InvocationLog) => void,
 ): Promise<InvocationResponse> {
+  const { data, triggerMetadata } = bind()
   let context: object | undefined
   const coreContext: CoreInvocationContext = {
     invocationId,

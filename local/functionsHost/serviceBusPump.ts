@@ -40,7 +40,7 @@ function pumpMessages(options: ServiceBusPumpOptions): Pump {
   const active = new Set<Promise<void>>()
 
   async function handle(message: ServiceBusReceivedMessage): Promise<void> {
-    if (await succeeds(() => invoke(target, messageInput(message, target.name, trigger.isBinary)))) {
+    if (await succeeds(invoke(target, () => messageInput(message, target.name, trigger.isBinary)))) {
       if (trigger.autoComplete ?? settings.autoCompleteMessages)
         await settle(receiver, "complete", message, log)
     } else {
@@ -94,7 +94,7 @@ function pumpBatches(options: ServiceBusPumpOptions): Pump {
     while (!stopping.signal.aborted) {
       const messages = await receive()
       if (messages.length === 0) continue
-      const ok = await succeeds(() => invoke(target, batchInput(messages, target.name, trigger.isBinary)))
+      const ok = await succeeds(invoke(target, () => batchInput(messages, target.name, trigger.isBinary)))
       if (ok && !(trigger.autoComplete ?? settings.autoCompleteMessages)) continue
       const how = ok ? "complete" : "abandon"
       await Promise.all(messages.map((message) => settle(receiver, how, message, log)))
@@ -142,9 +142,9 @@ function batchInput(messages: ServiceBusReceivedMessage[], name: string, isBinar
 }
 
 /** The invoker has reported a failure already; what is left is to settle accordingly. */
-async function succeeds(work: () => Promise<unknown>): Promise<boolean> {
+async function succeeds(work: Promise<unknown>): Promise<boolean> {
   try {
-    await work()
+    await work
     return true
   } catch {
     return false

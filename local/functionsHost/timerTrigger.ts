@@ -55,7 +55,7 @@ export function startTimerTrigger(options: TimerTriggerOptions): TimerPump {
       LastUpdated: last ? formatDateTimeOffset(new Date(last)) : neverRan,
     }
     const info = { Schedule: { AdjustForDST: true }, ScheduleStatus: status || null, IsPastDue: isPastDue }
-    await invoke(target, { data: { json: JSON.stringify(info) }, triggerMetadata: {} })
+    await invoke(target, () => ({ data: { json: JSON.stringify(info) }, triggerMetadata: {} }))
   }
 
   /** Runs after whatever runs; at most one at a time. */
