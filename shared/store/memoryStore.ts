@@ -41,7 +41,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
       const blob = blobs.get(name)
       if (!blob)
         throw new ServiceError("ERR_STORE_NOT_FOUND", "There is no such blob", { details: { blob: name } })
-      return blob.body
+      return Uint8Array.from(blob.body)
     },
   }
 }
