@@ -130,8 +130,9 @@ async function readVault(
     const entry = parseStoreEntryName(name)
     if (entry?.kind !== "gap") continue
     const ledger = parseLedgerEntry(metadata)
-    const since = ledger?.eventAt ?? ledger?.putAt
-    gaps.set(versionKey(entry.object), {
+    const key = versionKey(entry.object)
+    const since = earlier(gaps.get(key)?.since, ledger?.eventAt ?? ledger?.putAt)
+    gaps.set(key, {
       id: formatVersionUrl(entry.object),
       reason: entry.reason,
       ...(ledger?.code === undefined ? {} : { code: ledger.code }),
@@ -140,7 +141,8 @@ async function readVault(
   }
   const waiting = new Map<string, Date | undefined>()
   for (const { object, changedAt } of pending) {
-    if (object.vault === vault) waiting.set(formatRecordName(object), changedAt)
+    const name = formatRecordName(object)
+    if (object.vault === vault) waiting.set(name, earlier(waiting.get(name), changedAt))
   }
   let records = 0
   let firstPutAt: Date | undefined
@@ -152,7 +154,7 @@ async function readVault(
     gaps.delete(versionKey(entry.object))
     waiting.delete(name)
     const putAt = parseLedgerEntry(metadata)?.putAt ?? createdAt
-    if (!firstPutAt || putAt < firstPutAt) firstPutAt = putAt
+    firstPutAt = earlier(firstPutAt, putAt)
     if (!lastPutAt || putAt > lastPutAt) lastPutAt = putAt
   }
   const openTimes = [...[...gaps.values()].map(({ since }) => since), ...waiting.values()]
@@ -165,6 +167,10 @@ async function readVault(
     openGaps: [...gaps.values()],
     protectedUpTo,
   }
+}
+
+function earlier(one: Date | undefined, other: Date | undefined): Date | undefined {
+  return one && (!other || one <= other) ? one : other
 }
 
 /** A gap of a secret is closed by the record of its certificate too: they share name and version. */
