@@ -11,14 +11,14 @@ interface Codec {
 const codec = rhea.types as unknown as Codec
 
 /** The elements of an encoded list or map, descriptor or not, each with its type; keys and values alternate in a map. */
-export function readElements(bytes: Buffer): Typed[] {
+export function readElements(bytes: Buffer): readonly Typed[] {
   return elementsOf(new codec.Reader(bytes).read())
 }
 
-/** The elements of a decoded list or map. */
-export function elementsOf(value: Typed | undefined): Typed[] {
+/** The elements of a decoded list or map. Not to be changed: rhea has one array for all empty lists. */
+export function elementsOf(value: Typed | undefined): readonly Typed[] {
   const elements: unknown = value?.value
-  return Array.isArray(elements) ? (elements as Typed[]) : []
+  return Array.isArray(elements) ? (elements as readonly Typed[]) : []
 }
 
 /** A decoded map by key, its values with their types; undefined and null give an empty one. */

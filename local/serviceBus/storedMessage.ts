@@ -164,7 +164,7 @@ function readAnnotations(
 }
 
 function withMessageId(properties: Buffer | undefined, messageId: string): Buffer {
-  const fields = properties ? readElements(properties) : []
+  const fields = properties ? [...readElements(properties)] : []
   fields[messageIdField] = rhea.types.wrap_string(messageId)
   return writeDescribed(sectionCode.properties, rhea.types.wrap_list(fields))
 }
@@ -176,7 +176,7 @@ export function withApplicationProperties(
 ): StoredMessage {
   if (added.size === 0) return message
   const before = message.applicationProperties ? readElements(message.applicationProperties) : []
-  const merged = new Map([...typedMap(rhea.types.wrap_list(before)), ...added])
+  const merged = new Map([...typedMap(rhea.types.wrap_list([...before])), ...added])
   const section = rhea.types.wrap_map(Object.fromEntries(merged))
   return { ...message, applicationProperties: writeDescribed(sectionCode.applicationProperties, section) }
 }

@@ -1,5 +1,5 @@
 import tls from "node:tls"
-import serviceBus from "@azure/service-bus"
+import { ServiceBusClient } from "@azure/service-bus"
 import { type AccessControl, createAccessControl } from "../../../local/access/accessControl.ts"
 import type { Job } from "../../../local/access/job.ts"
 import {
@@ -15,7 +15,7 @@ import {
 } from "../../../local/serviceBus/startServiceBus.ts"
 import { createCertificateAuthority } from "../../../local/tls/certificateAuthority.ts"
 
-export type Client = InstanceType<typeof serviceBus.ServiceBusClient>
+export type Client = ServiceBusClient
 export type Listener = "tls" | "plain"
 export const listeners: readonly Listener[] = ["tls", "plain"]
 
@@ -71,8 +71,8 @@ export async function aBus(options: Partial<ServiceBusOptions> = {}): Promise<AB
       }
       const client =
         listener === "plain"
-          ? new serviceBus.ServiceBusClient(bus.connectionString, { retryOptions })
-          : new serviceBus.ServiceBusClient(bus.fullyQualifiedNamespace, credential, { retryOptions })
+          ? new ServiceBusClient(bus.connectionString, { retryOptions })
+          : new ServiceBusClient(bus.fullyQualifiedNamespace, credential, { retryOptions })
       clients.push(client)
       return client
     },
