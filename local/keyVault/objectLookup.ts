@@ -2,6 +2,7 @@ import { conflict, VaultError } from "./vaultError.ts"
 import {
   type CertificateVersion,
   type DeletedObject,
+  type KeyVersion,
   type ObjectKind,
   objectKinds,
   type ObjectVersion,
@@ -24,6 +25,20 @@ export function findSecret(state: VaultState, name: string, version = ""): Secre
   const certificate = state.certificates.find(name)
   if (certificate) return { isManaged: true, object: certificate }
   throw notFound("secret", name, version)
+}
+
+/** A key of its own, or the key that a certificate of the same name stands for. */
+export type KeySource =
+  | { readonly isManaged: false; readonly object: VaultObject<KeyVersion> }
+  | { readonly isManaged: true; readonly object: VaultObject<CertificateVersion> }
+
+/** @throws VaultError 404 KeyNotFound. */
+export function findKey(state: VaultState, name: string, version = ""): KeySource {
+  const object = state.keys.find(name)
+  if (object) return { isManaged: false, object }
+  const certificate = state.certificates.find(name)
+  if (certificate) return { isManaged: true, object: certificate }
+  throw notFound("key", name, version)
 }
 
 /** @throws VaultError 404 `<Kind>NotFound`, the same for an unknown name and an unknown version. */

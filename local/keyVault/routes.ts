@@ -16,6 +16,18 @@ import {
   purgeCertificate,
   recoverCertificate,
 } from "./deletedCertificateHandlers.ts"
+import { deleteKey, getDeletedKey, listDeletedKeys, purgeKey, recoverKey } from "./deletedKeyHandlers.ts"
+import {
+  createKey,
+  getKey,
+  listKeys,
+  listKeyVersions,
+  signWithKey,
+  unwrapWithKey,
+  updateKey,
+  verifyWithKey,
+  wrapWithKey,
+} from "./keyHandlers.ts"
 import {
   deleteSecret,
   getDeletedSecret,
@@ -105,7 +117,26 @@ const certificateRoutes: readonly (readonly [string, Route])[] = [
   ],
 ]
 
-const routes: ReadonlyMap<string, Route> = new Map([...secretRoutes, ...certificateRoutes])
+const keyRoutes: readonly (readonly [string, Route])[] = [
+  ["GET keys", route("keys/read", "keys list", listKeys)],
+  ["GET keys/*", route("keys/read", "keys get", getKey)],
+  ["GET keys/*/*", route("keys/read", "keys get", getKey)],
+  ["GET keys/*/versions", route("keys/read", "keys list", listKeyVersions)],
+  ["POST keys/*/create", route("keys/create/action", "keys create", createKey)],
+  ["PATCH keys/*", route("keys/update/action", "keys update", updateKey)],
+  ["PATCH keys/*/*", route("keys/update/action", "keys update", updateKey)],
+  ["POST keys/*/*/wrapkey", route("keys/wrap/action", "keys wrapKey", wrapWithKey)],
+  ["POST keys/*/*/unwrapkey", route("keys/unwrap/action", "keys unwrapKey", unwrapWithKey)],
+  ["POST keys/*/*/sign", route("keys/sign/action", "keys sign", signWithKey)],
+  ["POST keys/*/*/verify", route("keys/verify/action", "keys verify", verifyWithKey)],
+  ["DELETE keys/*", route("keys/delete", "keys delete", deleteKey)],
+  ["GET deletedkeys", route("keys/read", "keys list", listDeletedKeys)],
+  ["GET deletedkeys/*", route("keys/read", "keys get", getDeletedKey)],
+  ["POST deletedkeys/*/recover", route("keys/recover/action", "keys recover", recoverKey)],
+  ["DELETE deletedkeys/*", route("keys/purge/action", "keys purge", purgeKey)],
+]
+
+const routes: ReadonlyMap<string, Route> = new Map([...secretRoutes, ...certificateRoutes, ...keyRoutes])
 
 /** Every action that some route asks for. */
 export const vaultActions: readonly string[] = [...new Set([...routes.values()].map(({ action }) => action))]
@@ -119,7 +150,7 @@ export function findRoute(method: string, path: string): MatchedRoute | undefine
   const [collection = "", name = "", third = "", fourth = ""] = path.slice(1).split("/", 5)
   const base = `${method} ${collection.toLowerCase()}`
   if (name === "") return match(base, "", "")
-  if (third === "") return match(`${base}/*`, name, "")
+  if (third === "" && fourth === "") return match(`${base}/*`, name, "")
   if (fourth !== "") return match(`${base}/*/*/${fourth.toLowerCase()}`, name, third)
   return match(`${base}/*/${third.toLowerCase()}`, name, "") ?? match(`${base}/*/*`, name, third)
 }
