@@ -65,6 +65,7 @@ export async function runVerify(options: VerifyOptions, streams: CommandStreams)
           storeCatalog: createAzureStoreCatalog(storeOptions),
           clock: systemClock,
           graceMs,
+          exclude: settings.BACKUP_EXCLUDE,
           ...(selected ? { name: selected.name } : {}),
           ...(keys
             ? {
@@ -119,6 +120,8 @@ async function readKeys(file: string | undefined): Promise<OpeningKey[]> {
 }
 
 const attention: ReadonlySet<Finding> = new Set(["gap", "missing", "differs", "broken", "unsupported"])
+/** Findings that are counted and not listed. */
+const quiet: ReadonlySet<Finding> = new Set(["protected", "onlyInStore", "excluded"])
 const untold: ReadonlySet<Finding> = new Set(["unknown", "inFlight"])
 
 function exitCodeOf(versions: readonly VerifiedVersion[]): number {
@@ -135,6 +138,7 @@ const wording: Readonly<Record<Finding, string>> = {
   differs: "DIFFERS: the record opens, its value is another",
   broken: "BROKEN: the record does not open",
   inFlight: "in flight: too young to be missed, run again",
+  excluded: "not backed up: excluded by BACKUP_EXCLUDE",
   unsupported: "NOT PROTECTED: belongs to a certificate, which this release does not back up",
   unknown: "could not be told",
 }
@@ -143,7 +147,7 @@ const wording: Readonly<Record<Finding, string>> = {
 export function formatVerification(versions: readonly VerifiedVersion[], deep: boolean): string {
   const lines: string[] = []
   for (const { id, finding, reason, code } of versions) {
-    if (finding === "protected" || finding === "onlyInStore") continue
+    if (quiet.has(finding)) continue
     const why = [reason, code].filter((part) => part !== undefined).join(", ")
     lines.push(`${wording[finding]}${why === "" ? "" : ` (${why})`}\n  ${id}`)
   }
@@ -152,6 +156,7 @@ export function formatVerification(versions: readonly VerifiedVersion[], deep: b
   lines.push(
     `${versions.length} versions looked at${deep ? ", every record opened and compared with the vault" : ""}: ${protectedCount} protected` +
       `${count("onlyInStore") > 0 ? `, ${count("onlyInStore")} only in the store` : ""}` +
+      `${count("excluded") > 0 ? `, ${count("excluded")} excluded by BACKUP_EXCLUDE` : ""}` +
       `, ${versions.filter(({ finding }) => attention.has(finding)).length} need attention` +
       `, ${versions.filter(({ finding }) => untold.has(finding)).length} could not be told`,
   )

@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts"
+import { isExcluded } from "../change/allowList.ts"
 import { formatVersionUrl, type ObjectVersion } from "../change/objectVersion.ts"
 import { type ErrorCode, toServiceError } from "../errors.ts"
 import { parseRecord } from "../record/record.ts"
@@ -19,8 +20,8 @@ import type { VaultReader } from "../vault/vaultReader.ts"
  * What verification says of one version. `protected`: a record is stored (deep: it opens, and its value equals the
  * vault's). `onlyInStore`: stored, and the vault no longer lists it. `gap`: a gap record says why not. `missing`:
  * neither. `differs`: the record opens and its value is another. `broken`: the record does not open. `inFlight`: too
- * young to be missed. `unsupported`: belongs to a certificate, which this release does not back up. `unknown`: could
- * not be told.
+ * young to be missed. `excluded`: not stored, and its name is excluded. `unsupported`: belongs to a certificate,
+ * which this release does not back up. `unknown`: could not be told.
  */
 export type Finding =
   | "protected"
@@ -30,6 +31,7 @@ export type Finding =
   | "differs"
   | "broken"
   | "inFlight"
+  | "excluded"
   | "unsupported"
   | "unknown"
 
@@ -49,6 +51,8 @@ export interface VerifyVaultOptions {
   readonly clock: Clock
   /** A version younger than this may still be on its way. In milliseconds. */
   readonly graceMs: number
+  /** Patterns of names that are not backed up. */
+  readonly exclude: readonly string[]
   /** Only this object (`name` as the vault folds it). */
   readonly name?: string
   /** Present: every record is read, opened and compared with the vault. */
@@ -129,6 +133,7 @@ async function verifyVersion(
     return options.deep
       ? compare(object, blob, record.sha256, options.deep)
       : { id, finding: "protected", blob }
+  if (isExcluded(object.name, options.exclude)) return { id, finding: "excluded" }
   if (managed) return { id, finding: "unsupported" }
   const reason = stored.gaps.get(blob)
   if (reason) return { id, finding: "gap", reason }
