@@ -35,6 +35,11 @@ describe("createAllowList", () => {
     { name: "a query", url: "https://kv-demo.vault.azure.net?a", reason: "host" },
     { name: "user information", url: "https://user@kv-demo.vault.azure.net", reason: "user information" },
     { name: "a wildcard", url: "https://*.vault.azure.net", reason: "host" },
+    {
+      name: "something before the scheme",
+      url: "x https://kv-demo.vault.azure.net",
+      reason: "https://host[:port]",
+    },
     { name: "nothing", url: "", reason: "https://host[:port]" },
   ])("refuses $name, naming the setting and the reason", ({ url, reason }) => {
     const create = () => createAllowList(["https://kv-demo.vault.azure.net", url])

@@ -62,6 +62,21 @@ describe("readChangeEvent", () => {
   })
 })
 
+describe("judgeNotice", () => {
+  it("tells an absent id from one that is no version URL", () => {
+    expect(problemOf({ ...event, data: {} }).message).toContain("data.Id is absent")
+    const { message } = problemOf({ ...event, data: { Id: "db-conn" } })
+    expect(message).toContain('data.Id "db-conn" is no version URL: it does not begin with https://')
+  })
+
+  it("names the host that is not on the list", () => {
+    const Id = `https://other-kv.vault.azure.net:8443/secrets/a/${version}`
+    const { message, details } = problemOf({ ...event, data: { Id } })
+    expect(message).toContain('"other-kv.vault.azure.net:8443" is not in BACKUP_VAULTS')
+    expect(details).toEqual({ host: "other-kv.vault.azure.net:8443" })
+  })
+})
+
 describe("findContradiction", () => {
   it.each([
     { label: "VaultName", said: "other-kv", meant: "kv-demo" },

@@ -88,6 +88,13 @@ describe("readMessageBody", () => {
     expect(outcome(`${framing}\uFFFD\uFFFD\u0001${text}`)).toEqual({ value, decodedFrom: "dataContract" })
   })
 
+  it("looks for marks and framing at the beginning only", () => {
+    const inner = { a: `\uFEFF${framing}` }
+    expect(outcome(JSON.stringify(inner))).toEqual({ value: inner, decodedFrom: "quoted" })
+    expect(outcome(`x${framing}\uFFFD\u000d${text}`)).toBe("ERR_EVENT_LOSSY")
+    expect(outcome(`x${framing}ab${text}`)).toBe("ERR_EVENT_MALFORMED")
+  })
+
   it("looks at every depth without running out of stack", () => {
     const depth = 200_000
     const deep = `${"[".repeat(depth)}"x"${"]".repeat(depth)}`
