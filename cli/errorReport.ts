@@ -1,9 +1,13 @@
 import { CommanderError } from "commander"
 import { describeError, type ServiceError, toServiceError } from "../shared/errors.ts"
 
-/** What a person, or with `--json` a program, is told of an error. */
-export function formatError(error: ServiceError, json: boolean): string {
-  const { hint } = describeError(error.code)
+/**
+ * What a person, or with `--json` a program, is told of an error.
+ *
+ * @param advice - what to try; default: the hint of the error's code.
+ */
+export function formatError(error: ServiceError, json: boolean, advice?: string): string {
+  const hint = advice ?? describeError(error.code).hint
   const message = error.message.replace(/^\[\w+\] /, "")
   if (json) {
     return `${JSON.stringify({ format: "kvbackup-error/1", code: error.code, message, details: error.details, try: hint })}\n`

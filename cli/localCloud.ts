@@ -49,6 +49,7 @@ export function readLocalCloud(directory: string): LocalCloud {
   if (!parsed.success) throw notRunning(".local/cloud.json is not what this release writes")
   const { data: cloud } = parsed
   if (!isAlive(cloud.pid)) throw notRunning("The local cloud that wrote .local/cloud.json has ended")
+  if (!existsSync(cloud.caFile)) throw notRunning("The certificate of the local cloud is gone")
   trust(readFileSync(cloud.caFile, "utf8"))
   process.env["IDENTITY_ENDPOINT"] = cloud.identityEndpoint.url
   process.env["IDENTITY_HEADER"] = cloud.identityEndpoint.header

@@ -1,5 +1,5 @@
 import { Command, CommanderError, Option } from "commander"
-import { toServiceError } from "../shared/errors.ts"
+import { ServiceError, toServiceError } from "../shared/errors.ts"
 import type { CommandStreams, GlobalOptions } from "./commandContext.ts"
 import { exitCodeOf, formatError } from "./errorReport.ts"
 import { exitUnknown } from "./exitCodes.ts"
@@ -35,9 +35,8 @@ export async function main(argv: readonly string[], streams: CommandStreams): Pr
         "workloadIdentity",
       ]),
     )
-    .configureOutput({ writeOut: streams.out, writeErr: streams.err })
+    .configureOutput({ writeOut: streams.out, writeErr: streams.err, outputError: () => {} })
     .exitOverride()
-    .showHelpAfterError("(kvbackup --help lists commands and options)")
     .addHelpText("after", exitCodeHelp)
   const add = (name: string, description: string) => {
     const command = program.command(name).description(description).addHelpText("after", exitCodeHelp)
@@ -62,11 +61,23 @@ export async function main(argv: readonly string[], streams: CommandStreams): Pr
     await program.parseAsync(argv, { from: "user" })
     return exitCode
   } catch (thrown) {
-    if (thrown instanceof CommanderError) return exitCodeOf(thrown)
-    const error = toServiceError(thrown)
     const json = program.opts<GlobalOptions>().json === true || argv.includes("--json")
-    ;(json ? streams.out : streams.err)(formatError(error, json))
+    const report = (error: ServiceError, advice?: string) =>
+      (json ? streams.out : streams.err)(formatError(error, json, advice))
+    if (thrown instanceof CommanderError) {
+      // Help was asked for (0), or shown for want of a command (2): it is written already.
+      if (!thrown.code.startsWith("commander.help")) report(toUsageError(thrown), usageAdvice)
+      return exitCodeOf(thrown)
+    }
+    const error = toServiceError(thrown)
+    report(error)
     // An answer that could not be completed is "could not tell", whatever the cause; wrong settings stay usage errors.
     return error.code === "ERR_CONFIG_INVALID" ? exitCodeOf(error) : exitUnknown
   }
+}
+
+const usageAdvice = "Run `kvbackup --help`; it lists commands and options."
+
+function toUsageError({ message }: CommanderError): ServiceError {
+  return new ServiceError("ERR_CONFIG_INVALID", message.replace(/^error: /, "").replaceAll(/\s*\n\s*/g, " "))
 }

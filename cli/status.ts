@@ -5,12 +5,13 @@ import { createAzureQueueInspector } from "../shared/queue/azureQueueInspector.t
 import { createServiceBusClient } from "../shared/queue/azureServiceBusClient.ts"
 import { createAzureStoreCatalog } from "../shared/store/azureStoreCatalog.ts"
 import { type CommandStreams, type GlobalOptions, openContext } from "./commandContext.ts"
-import { exitAttention, exitDone } from "./exitCodes.ts"
+import { exitAttention, exitDone, exitUnknown } from "./exitCodes.ts"
 
 /**
  * `kvbackup status`: what is protected since when, and what is not.
  *
- * @returns 0, or 30 when a gap, a dead letter or a quarantined message needs attention.
+ * @returns 0; 30 when a gap, a dead letter or a quarantined message needs attention; 31 when a queue has more messages
+ * than were looked at.
  * @throws ServiceError when the answer cannot be completed; the caller turns that into exit code 31.
  */
 export async function runStatus(options: GlobalOptions, streams: CommandStreams): Promise<number> {
@@ -39,7 +40,7 @@ export async function runStatus(options: GlobalOptions, streams: CommandStreams)
       allowList: createAllowList(settings.BACKUP_VAULTS),
       now: systemClock.now(),
     })
-    const code = needsAttention(status) ? exitAttention : exitDone
+    const code = exitCodeOf(status)
     streams.out(
       options.json
         ? `${JSON.stringify({ format: "kvbackup-status/1", exitCode: code, ...status })}\n`
@@ -52,10 +53,11 @@ export async function runStatus(options: GlobalOptions, streams: CommandStreams)
   }
 }
 
-function needsAttention({ vaults, queues }: ProtectionStatus): boolean {
-  return (
-    queues.deadLettered > 0 || queues.quarantined > 0 || vaults.some(({ openGaps }) => openGaps.length > 0)
-  )
+/** 31 when not every message was seen; 30 when something needs attention; else 0. */
+export function exitCodeOf({ vaults, queues }: ProtectionStatus): number {
+  if (!queues.complete) return exitUnknown
+  const hasGap = vaults.some(({ openGaps }) => openGaps.length > 0)
+  return queues.deadLettered > 0 || queues.quarantined > 0 || hasGap ? exitAttention : exitDone
 }
 
 /** The status for people, one screen. */

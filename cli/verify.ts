@@ -124,7 +124,8 @@ const attention: ReadonlySet<Finding> = new Set(["gap", "missing", "differs", "b
 const quiet: ReadonlySet<Finding> = new Set(["protected", "onlyInStore", "excluded"])
 const untold: ReadonlySet<Finding> = new Set(["unknown", "inFlight"])
 
-function exitCodeOf(versions: readonly VerifiedVersion[]): number {
+/** 31 when something could not be told, 30 when something needs attention, else 0. */
+export function exitCodeOf(versions: readonly VerifiedVersion[]): number {
   // A vault that lists nothing and a store that holds nothing prove nothing.
   if (versions.length === 0 || versions.some(({ finding }) => untold.has(finding))) return exitUnknown
   return versions.some(({ finding }) => attention.has(finding)) ? exitAttention : exitDone
