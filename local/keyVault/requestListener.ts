@@ -60,6 +60,8 @@ async function answer(
     reply = await operate(options, request, { target, method, caller: verdict.caller })
     if (fault?.effect === "status") reply = withoutValue(reply)
   } catch (error) {
+    // The client went away before its request was whole; nobody is left to answer.
+    if (request.errored) return
     reply = errorAnswer(toVaultError(options, error))
   }
   if (reply.status >= 400 && !("problem" in verdict && verdict.problem === "missing")) {

@@ -1,13 +1,16 @@
 import https from "node:https"
+import { join } from "node:path"
 import type { AccessControl } from "../access/accessControl.ts"
 import type { TokenAuthority } from "../access/tokenAuthority.ts"
 import type { FaultBook } from "../faults/faultBook.ts"
 import { listen } from "../tls/listen.ts"
 import type { PermissionModel } from "./admission.ts"
+import { answerUnreadable } from "./answerUnreadable.ts"
 import { createRequestListener } from "./requestListener.ts"
 import { createThrottle, type ThrottleLimit, vaultLimit } from "./throttle.ts"
 import { type ChangeReason, type VaultChange, vaultChange } from "./vaultChange.ts"
 import type { ObjectKind } from "./vaultObject.ts"
+import { openVaultLog } from "./vaultLog.ts"
 import type { VaultContext } from "./vaultRequest.ts"
 import { applyEntry, collectionOf, createVaultState } from "./vaultState.ts"
 
@@ -31,6 +34,11 @@ export interface KeyVaultOptions {
    * documentation leaves open whether the secret and the key behind a certificate raise theirs.
    */
   readonly certificateEvents?: readonly ObjectKind[]
+  /**
+   * Where the vault is kept, in a file named after it that holds secret values and is readable by the owner
+   * only. A vault opened on it again has everything that was ever answered. Absent, nothing is written.
+   */
+  readonly directory?: string
   /** Called after each new version is kept and before the request for it is answered. */
   readonly onChange?: (change: VaultChange) => void
   readonly log?: (line: string) => void
@@ -55,9 +63,13 @@ export interface RunningKeyVault {
   stop(): Promise<void>
 }
 
-const keepAliveMs = 60_000
-const headersTimeoutMs = 20_000
-const requestTimeoutMs = 60_000
+/** Milliseconds. A client that is slower is cut off, looked for every `connectionsCheckingInterval`. */
+const timeouts = {
+  keepAliveTimeout: 60_000,
+  headersTimeout: 20_000,
+  requestTimeout: 60_000,
+  connectionsCheckingInterval: 5000,
+}
 const subscription = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/local"
 
 /**
@@ -71,6 +83,9 @@ export async function startKeyVault(options: KeyVaultOptions): Promise<RunningKe
   const { name, authority, access, faults, log = () => {} } = options
   const resourceId = options.resourceId ?? `${subscription}/providers/Microsoft.KeyVault/vaults/${name}`
   const state = createVaultState()
+  const kept =
+    options.directory === undefined ? undefined : openVaultLog(join(options.directory, `${name}.jsonl`))
+  for (const entry of kept?.entries ?? []) applyEntry(state, entry)
   const limit = options.throttle ?? vaultLimit
   let url = ""
   const vault: VaultContext = {
@@ -82,7 +97,10 @@ export async function startKeyVault(options: KeyVaultOptions): Promise<RunningKe
     state,
     operations: new Map(),
     certificateEvents: options.certificateEvents ?? ["certificate", "secret", "key"],
-    commit: (entry) => applyEntry(state, entry),
+    commit: (entry) => {
+      kept?.append(entry)
+      applyEntry(state, entry)
+    },
     raise: (kind, reason, objectName) => raise(kind, reason, objectName),
   }
 
@@ -105,25 +123,8 @@ export async function startKeyVault(options: KeyVaultOptions): Promise<RunningKe
     permissionModel: options.permissionModel ?? "rbac",
     throttle: limit === false ? undefined : createThrottle(limit),
   })
-  const server = https.createServer(
-    {
-      ...options.tls,
-      keepAliveTimeout: keepAliveMs,
-      headersTimeout: headersTimeoutMs,
-      requestTimeout: requestTimeoutMs,
-    },
-    listener,
-  )
-  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
-    if (error.code !== "ECONNRESET") log(`keyvault ${name}: unreadable request: ${error.code ?? error.name}`)
-    if (socket.writable)
-      socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
-    else socket.destroy()
-  })
-  server.on("tlsClientError", (error: NodeJS.ErrnoException, socket) => {
-    log(`keyvault ${name}: no TLS with a client: ${error.code ?? error.name}`)
-    socket.destroy()
-  })
+  const server = https.createServer({ ...options.tls, ...timeouts }, listener)
+  answerUnreadable(server, (what) => log(`keyvault ${name}: ${what}`))
   const { port, stop } = await listen(server, options.port)
   url = `https://127.0.0.1:${port}`
   return {
@@ -137,6 +138,9 @@ export async function startKeyVault(options: KeyVaultOptions): Promise<RunningKe
       keys: state.keys.countVersions(),
     }),
     raiseExpiry: (kind, objectName, reason) => raise(kind, reason, objectName),
-    stop,
+    stop: async () => {
+      await stop()
+      kept?.close()
+    },
   }
 }

@@ -58,12 +58,18 @@ const defaultCodes: Readonly<Record<number, string>> = {
 
 /** @throws VaultError 400 when the body is larger than anything a vault takes. */
 export async function readBody(request: IncomingMessage): Promise<Buffer> {
+  // Told before reading, since to stop reading in the middle breaks the connection without an answer.
+  if (Number(request.headers["content-length"] ?? 0) > maxBodyBytes) throw tooLarge()
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length
-    if (size > maxBodyBytes) throw badParameter(`The request body is larger than ${maxBodyBytes} bytes`)
+    if (size > maxBodyBytes) throw tooLarge()
     chunks.push(chunk)
   }
   return Buffer.concat(chunks, size)
+}
+
+function tooLarge(): VaultError {
+  return badParameter(`The request body is larger than ${maxBodyBytes} bytes`)
 }
