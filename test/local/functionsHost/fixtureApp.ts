@@ -15,6 +15,9 @@ app.hook.appStart((context) => {
   console.log(`appStart hookData=${typeof context.hookData}`)
 })
 app.hook.appTerminate(() => console.log("appTerminate"))
+app.hook.log((context) => {
+  context.message = context.message.replace("fixture-password", "***")
+})
 app.hook.preInvocation((context) => {
   context.hookData["startedBy"] = "preInvocation"
 })
@@ -95,6 +98,7 @@ app.http("echo", {
   handler: async (request, context) => {
     context.warn("echo warns")
     context.debug("echo debugs")
+    context.info("the fixture-password")
     console.error("echo prints an error")
     const body = Buffer.from(await request.arrayBuffer())
     return {

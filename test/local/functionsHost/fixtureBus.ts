@@ -54,7 +54,6 @@ export async function startFixtureBus(app: FixtureApp): Promise<FixtureBus> {
     start: async (settings = { Bus: bus.connectionString }) => {
       const started = await app.start({
         env: { FIXTURE_QUEUE: "orders", "AzureWebJobs.disabled.Disabled": "true", ...settings },
-        runsTimers: false,
       })
       hosts.push(started)
       return started

@@ -14,6 +14,7 @@ import { createCertificateAuthority } from "../../../local/tls/certificateAuthor
 export interface FixtureApp {
   readonly directory: string
   readonly ca: Awaited<ReturnType<typeof createCertificateAuthority>>
+  /** A host without queues and without its own timers, unless the options say so. */
   start(options?: Partial<FunctionsHostOptions>): Promise<FixtureHost>
   writeHostJson(serviceBus: object, rest?: object): Promise<void>
   remove(): Promise<void>
@@ -67,6 +68,7 @@ export async function bundleFixture(): Promise<FixtureApp> {
         bundle,
         caFile,
         env: withoutQueues,
+        runsTimers: false,
         onLog: (line) => logs.push(line),
         onInvocation: (invocation) => invocations.push(invocation),
         ...options,

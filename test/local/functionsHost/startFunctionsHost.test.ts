@@ -31,26 +31,19 @@ const isRunning = (pid: number) => {
 }
 
 describe("startFunctionsHost", () => {
-  it("lists what the app registered and is enabled", async () => {
-    const { host } = await start()
+  it("lists what is enabled, and gives the app its settings and no more", async () => {
+    process.env["FIXTURE_OF_PARENT"] = "x"
+    const settings = { ...withoutQueues, FIXTURE_SETTING: "setting-value" }
+    const { host } = await start({ env: settings, functionKey: "key-value" })
     expect(host.functions).toEqual([
       { name: "tick", type: "timerTrigger" },
       { name: "everySecond", type: "timerTrigger" },
       { name: "echo", type: "httpTrigger" },
       { name: "open", type: "httpTrigger" },
     ])
-  })
-
-  it("gives the app the settings, and of this process's environment only PATH, HOME and TZ", async () => {
-    process.env["FIXTURE_OF_PARENT"] = "x"
-    const { host } = await start({ env: { ...withoutQueues, FIXTURE_SETTING: "y" } })
     const { env } = (await (await fetch(`${host.url}/api/open`)).json()) as { env: string[] }
-    const given = [...Object.keys(withoutQueues), "FIXTURE_SETTING", "NODE_EXTRA_CA_CERTS"]
+    const given = [...Object.keys(settings), "NODE_EXTRA_CA_CERTS"]
     expect(env.filter((name) => !["PATH", "HOME", "TZ"].includes(name)).sort()).toEqual(given.sort())
-  })
-
-  it("keeps the settings and the key out of the arguments of the child", async () => {
-    const { host } = await start({ env: { ...withoutQueues, S: "setting-value" }, functionKey: "key-value" })
     const commandLine = await readFile(`/proc/${host.pid}/cmdline`, "utf8")
     expect(commandLine).toContain("main.ts")
     expect(commandLine).not.toMatch(/setting-value|key-value/)
@@ -103,6 +96,7 @@ describe("startFunctionsHost", () => {
       invocationId,
       message: "echo warns",
     })
+    expect(logs.map((line) => line.message)).toContain("the ***")
     await eventually(() => logs.find((line) => line.message === "echo prints an error"))
     expect(logs).toContainEqual({ level: "error", category: "user", message: "echo prints an error" })
     expect(logs.find((line) => line.message === "echo debugs")).toBeUndefined()

@@ -48,7 +48,7 @@ describe("timer functions", () => {
   })
 
   it("run on their schedule, unless another host has the timers", async () => {
-    const [listening, other] = await Promise.all([start(), start({ runsTimers: false })])
+    const [listening, other] = await Promise.all([start({ runsTimers: true }), start()])
     await eventually(() => listening.saw("everySecond").length >= 2)
     expect(listening.saw("everySecond")[0]).toMatchObject({
       timer: { isPastDue: false, scheduleStatus: null },
@@ -94,6 +94,17 @@ describe("HTTP functions", () => {
   it("answer a method that the function does not take with 404", async () => {
     const { host } = shared
     expect((await fetch(`${host.url}/api/echo/a?code=k`, { method: "DELETE" })).status).toBe(404)
+  })
+
+  it("fail when they run longer than host.json's functionTimeout", async () => {
+    await app.writeHostJson({}, { functionTimeout: "00:00:01" })
+    const { host, invocations } = await start()
+    expect((await fetch(`${host.url}/api/open?waitMs=5000`)).status).toBe(500)
+    await eventually(() => invocations.length === 1)
+    expect(invocations).toMatchObject([
+      { ok: false, error: "Timeout value of 1000 ms exceeded by function open" },
+    ])
+    await app.writeHostJson({})
   })
 
   it("are closed without a key to check", async () => {
