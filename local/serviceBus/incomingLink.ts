@@ -34,10 +34,10 @@ export function serveIncomingLink(
 ): void {
   const { maxMessageBytes } = peer.broker
   receiveRaw(receiver, maxMessageBytes)
+  const end = (error: ServiceBusError) => receiver.close(error)
   const recheck = () => {
     const refusal = peer.refusal(path, ["Send"])
-    if (refusal) receiver.close(refusal)
-    return refusal
+    if (refusal) end(refusal)
   }
   const watched = { recheck, leave: () => {} }
   peer.links.add(watched)
@@ -48,7 +48,12 @@ export function serveIncomingLink(
     if (delivery === undefined || receiver.is_itself_closed()) return
     const sizeBytes = receivedBytes(receiver)
     const refuse = (error: ServiceBusError) => delivery.update(true, rejected(error))
-    if (recheck()) return
+    const refusal = peer.refusal(path, ["Send"])
+    if (refusal) {
+      // The JS client waits for the outcome of the message even when its link is gone.
+      refuse(refusal)
+      return end(refusal)
+    }
     // The raw bytes arrive in the place of the decoded message.
     const bytes: unknown = context.message
     const { format } = context as { readonly format?: number }

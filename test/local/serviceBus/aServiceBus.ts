@@ -62,7 +62,7 @@ export async function aBus(options: Partial<ServiceBusOptions> = {}): Promise<AB
     faults,
     logged,
     client: (listener = "plain", job = "user") => {
-      const retryOptions = { maxRetries: 0, timeoutInMs: 5000 }
+      const retryOptions = { maxRetries: 0, timeoutInMs: 2000 }
       const credential = {
         getToken: async () => ({
           token: await authority.issue(job, "serviceBus"),
