@@ -8,7 +8,7 @@ import type {
 } from "./rpcTypes.ts"
 
 /** A log line on its way through the app's log hooks, which may change the level and text of user lines. */
-export interface CoreLog {
+interface CoreLog {
   level: RpcLogLevel
   message: string
   readonly category: RpcLogCategory
@@ -36,7 +36,7 @@ export interface FunctionsCore {
 
 const hookNames = ["appStart", "appTerminate", "preInvocation", "postInvocation", "log"] as const
 
-export type HookName = (typeof hookNames)[number]
+type HookName = (typeof hookNames)[number]
 
 type HookCallback = (context: object) => unknown
 

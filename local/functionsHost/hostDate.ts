@@ -4,7 +4,7 @@
  */
 
 /** The latest moment .NET knows: what a message without time to live expires at. */
-export const maxHostDate = "9999-12-31T23:59:59.9999999"
+const maxHostDate = "9999-12-31T23:59:59.9999999"
 
 const maxHostDateMs = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
 

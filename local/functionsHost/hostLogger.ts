@@ -3,7 +3,7 @@ import type { HostReporter } from "./hostReporter.ts"
 import { createLogFilter } from "./logFilter.ts"
 import type { RpcLogCategory, RpcLogLevel } from "./rpcTypes.ts"
 
-export interface LogFacts {
+interface LogFacts {
   readonly function?: string
   readonly invocationId?: string
 }

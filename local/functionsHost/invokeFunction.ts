@@ -16,7 +16,7 @@ export interface TriggerInput {
   readonly triggerMetadata: Readonly<Record<string, RpcTypedData>>
 }
 
-export interface InvocationLog {
+interface InvocationLog {
   readonly level: RpcLogLevel
   readonly category: RpcLogCategory
   readonly message: string

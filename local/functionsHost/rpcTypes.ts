@@ -68,7 +68,7 @@ export type RpcLogLevel = "trace" | "debug" | "information" | "warning" | "error
 
 export type RpcLogCategory = "user" | "system" | "customMetric"
 
-export interface InvocationRequest {
+interface InvocationRequest {
   readonly invocationId: string
   readonly functionId: string
   readonly inputData: readonly { readonly name: string; readonly data: RpcTypedData }[]
@@ -80,7 +80,7 @@ export interface InvocationResponse {
   readonly returnValue?: RpcTypedData | null
 }
 
-export type InvocationState = "preInvocationHooks" | "invocation" | "postInvocationHooks"
+type InvocationState = "preInvocationHooks" | "invocation" | "postInvocationHooks"
 
 export interface CoreInvocationContext {
   readonly invocationId: string
