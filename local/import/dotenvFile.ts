@@ -30,6 +30,8 @@ const notAStatement =
   "the line is neither NAME=value nor a comment, and was left out; a value of several lines must be in quotes"
 const quoteTheHash = "put the value in quotes if the # is part of it"
 
+const notGiven = "cannot be used as a name, or its value is far longer than a vault takes"
+
 /** Stands where bytes are not UTF-8; a file may also have the character itself. */
 const replacement = "\uFFFD"
 
@@ -42,7 +44,7 @@ function problemOf(
   for (let at = line; at <= lastLine && value?.includes(replacement) === true; at++) {
     if (brokenLines.has(at)) return { line: at, reason: `the value of ${quoteName(name)} is not UTF-8 text` }
   }
-  if (value === undefined) return { line, reason: `${quoteName(name)} cannot be read as a name` }
+  if (value === undefined) return { line, reason: `${quoteName(name)} ${notGiven}` }
   return undefined
 }
 

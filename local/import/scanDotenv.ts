@@ -4,7 +4,10 @@ import { createLineCounter } from "./lineCounter.ts"
 /** One `NAME=value` of a dotenv file. */
 export interface DotenvStatement {
   readonly name: string
-  /** What the dotenv package reads; undefined where it does not give the name back. */
+  /**
+   * What the dotenv package reads; undefined where it does not give the name back, or
+   * where the statement is longer than a million characters.
+   */
   readonly value: string | undefined
   /** First and last line, from 1. */
   readonly line: number
@@ -103,7 +106,11 @@ function isUnterminated(value: string): boolean {
   return true
 }
 
+/** The package's pattern runs out of stack somewhere above; a vault takes 25,600 bytes. */
+const maxStatementLength = 1_000_000
+
 function valueOf(statement: string, name: string): string | undefined {
+  if (statement.length > maxStatementLength) return undefined
   const parsed = parse(statement)
   return Object.hasOwn(parsed, name) ? parsed[name] : undefined
 }

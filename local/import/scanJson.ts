@@ -46,7 +46,6 @@ class JsonFault extends Error {
 /** Deeper than any file a person writes, and far from the end of the stack. */
 const maxDepth = 500
 const space = /[ \t\n\r]*/y
-const string = /"(?:[^"\\\x00-\x1f]+|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y
 const scalar = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y
 
 function createReader(text: string) {
@@ -68,10 +67,15 @@ function createReader(text: string) {
     return mark
   }
 
+  /** Where a string is not well formed, the fault is where it begins. */
   function readString(): string {
-    const source = take(string)
-    if (source === undefined) throw new JsonFault(position)
-    return String(JSON.parse(source))
+    let end = position + 1
+    while (end < text.length && text[end] !== '"') end += text[end] === "\\" ? 2 : 1
+    const source = text.slice(position, end + 1)
+    const decoded = source.startsWith('"') ? parseString(source) : undefined
+    if (decoded === undefined) throw new JsonFault(position)
+    position = end + 1
+    return decoded
   }
 
   function readValue(members: JsonMember[] | undefined, depth = 0): JsonMember["value"] {
@@ -118,4 +122,12 @@ function createReader(text: string) {
   }
 
   return { readValue, expectEnd }
+}
+
+function parseString(source: string): string | undefined {
+  try {
+    return String(JSON.parse(source))
+  } catch {
+    return undefined
+  }
 }

@@ -1,4 +1,4 @@
-import fc from "fast-check"
+import * as fc from "fast-check"
 
 /** A dotenv file and what it means, made without reading any. */
 export interface WrittenFile {
@@ -27,7 +27,7 @@ const unquoted = fc.stringMatching(
 /** A value in quotes of one kind, which are not in it; its end must not escape the closing quote. */
 function quoted(quote: string, others: string): fc.Arbitrary<string> {
   return fc
-    .array(fc.oneof(lineText, fc.constantFrom("#", "# no comment", ...others)), { maxLength: 5 })
+    .array(fc.oneof(lineText, fc.constantFrom("#", "# no comment", ...others)), { maxLength: 5, size: "max" })
     .chain((parts) => fc.constantFrom(parts.join(""), parts.join("\n"), `${parts.join("\n")}\n`))
     .filter((value) => !value.endsWith("\\") && !value.includes(quote))
 }
@@ -65,7 +65,7 @@ const filler = fc.oneof(fc.constantFrom("", "", "   "), comment)
 /** Files as people write them, with blank lines, comments, repeated names, CRLF and a byte order mark. */
 export const writtenFile: fc.Arbitrary<WrittenFile> = fc
   .tuple(
-    fc.array(fc.tuple(fc.array(filler, { maxLength: 2 }), entry), { maxLength: 12 }),
+    fc.array(fc.tuple(fc.array(filler, { maxLength: 2 }), entry), { maxLength: 12, size: "max" }),
     fc.constantFrom("\n", "\n", "\r\n"),
     fc.constantFrom("", "\uFEFF"),
     fc.boolean(),
@@ -119,6 +119,6 @@ export const anyText: fc.Arbitrary<string> = fc
       ),
       fc.string({ maxLength: 3 }),
     ),
-    { maxLength: 40 },
+    { maxLength: 60, size: "max" },
   )
   .map((pieces) => pieces.join(""))

@@ -1,10 +1,10 @@
 import { parse } from "dotenv"
-import fc from "fast-check"
+import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { scanDotenv } from "../../../local/import/scanDotenv.ts"
 import { anyText, writtenFile } from "./dotenvText.ts"
 
-const numRuns = process.env["SLOW"] === "1" ? 200_000 : 10_000
+const numRuns = process.env["SLOW"] === "1" ? 100_000 : 10_000
 
 function valuesOf(text: string): Record<string, string> {
   const values: Record<string, string> = {}
@@ -50,9 +50,8 @@ describe("scanDotenv", () => {
         for (const { line, lastLine } of statements) {
           for (let at = line; at <= lastLine; at++) taken.add(at)
         }
-        for (const [index, line] of plain.split("\n").entries()) {
-          if (!taken.has(index + 1)) expect(line).toMatch(/^\s*(?:#.*)?$/)
-        }
+        const left = plain.split("\n").filter((_, index) => !taken.has(index + 1))
+        expect(left.filter((line) => !/^\s*(?:#.*)?$/.test(line))).toEqual([])
       }),
       { numRuns },
     )
@@ -106,12 +105,5 @@ describe("scanDotenv", () => {
     { text: 'A="ab"#cd', isCutAtHash: false },
   ])("tells $isCutAtHash whether a hash cuts $text", ({ text, isCutAtHash }) => {
     expect(scanDotenv(text).statements).toMatchObject([{ isCutAtHash }])
-  })
-
-  it("reads a large file with many open quotes in a second", () => {
-    const text = `${"A='x\n".repeat(50_000)}${'B=\\"\n'.repeat(50_000)}`
-    const startedAt = performance.now()
-    scanDotenv(text)
-    expect(performance.now() - startedAt).toBeLessThan(1000)
   })
 })
