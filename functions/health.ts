@@ -12,25 +12,29 @@ const freshMs = 10_000
 
 /**
  * Answers 200 `ok` or 503 `not ok`, and no more: whoever asks need not be anyone we know. The details are in the
- * log.
+ * log. Requests that come while one is being answered share its answer.
  */
 export function createHealthHandler(app: () => HealthApp): HttpHandler {
   let known: { readonly until: number; readonly response: HttpResponseInit } | undefined
+  let asking: Promise<HttpResponseInit> | undefined
+  const ask = async ({ clock, checkHealth }: HealthApp) => {
+    const healthy = await checkHealth().then(
+      () => true,
+      () => false,
+    )
+    known = { until: clock.now().getTime() + freshMs, response: answer(healthy) }
+    asking = undefined
+    return known.response
+  }
   return async () => {
-    let clock: Clock
-    let healthy = true
     try {
-      const { clock: appClock, checkHealth } = app()
-      clock = appClock
-      if (known && clock.now().getTime() < known.until) return known.response
-      await checkHealth().catch(() => {
-        healthy = false
-      })
+      const current = app()
+      if (known && current.clock.now().getTime() < known.until) return known.response
+      return await (asking ??= ask(current))
     } catch {
+      // The worker has not started.
       return answer(false)
     }
-    known = { until: clock.now().getTime() + freshMs, response: answer(healthy) }
-    return known.response
   }
 }
 
