@@ -1,6 +1,8 @@
 import type { KeyObject, X509Certificate } from "node:crypto"
+import * as asn1 from "asn1js"
+import * as pki from "pkijs"
 import { z } from "zod"
-import { keyUsageBits } from "../tls/signCertificate.ts"
+import { exactBytes, type KeyUsage, keyUsageBits } from "../tls/signCertificate.ts"
 import { describeKey, keyFactsSchema } from "./keyFacts.ts"
 import { badParameter } from "./vaultError.ts"
 import type { CertificateContentType, CertificatePolicy } from "./vaultObject.ts"
@@ -24,6 +26,9 @@ export const policySchema = z.looseObject({
           dns_names: z.array(z.string()).nullish(),
           emails: z.array(z.string()).nullish(),
           ipAddresses: z.array(z.string()).nullish(),
+          // Refused rather than left out: the certificate would not be what was asked for.
+          upns: z.array(z.string()).max(0).nullish(),
+          uris: z.array(z.string()).max(0).nullish(),
         })
         .nullish(),
       ekus: z.array(oid).nullish(),
@@ -48,7 +53,7 @@ export interface FullPolicy extends CertificatePolicy {
     readonly subject: string
     readonly sans: NonNullable<NonNullable<PolicyRequest["x509_props"]>["sans"]>
     readonly ekus: readonly string[]
-    readonly key_usage: readonly (typeof keyUsageBits)[number][]
+    readonly key_usage: readonly KeyUsage[]
     readonly validity_months: number
   }
   readonly issuer: { readonly name: string }
@@ -105,10 +110,18 @@ export function policyOfImport(
       subject: leaf.subject?.split("\n").join(", ") ?? "",
       sans: dnsNames.length > 0 ? { dns_names: dnsNames } : {},
       ekus: leaf.keyUsage ?? [],
-      key_usage: [],
+      key_usage: keyUsageOf(leaf),
       validity_months: Math.max(1, months),
     },
     ...(asked?.lifetime_actions && { lifetime_actions: asked.lifetime_actions }),
     issuer: { name: asked?.issuer?.name ?? "Unknown" },
   }
+}
+
+function keyUsageOf(leaf: X509Certificate): readonly KeyUsage[] {
+  const { extensions } = pki.Certificate.fromBER(exactBytes(leaf.raw))
+  const usage: unknown = extensions?.find(({ extnID }) => extnID === "2.5.29.15")?.parsedValue
+  if (!(usage instanceof asn1.BitString)) return []
+  const bytes = usage.valueBlock.valueHexView
+  return keyUsageBits.filter((_, index) => ((bytes[index >> 3] ?? 0) & (0x80 >> (index & 7))) !== 0)
 }

@@ -39,8 +39,11 @@ export interface KeyVaultOptions {
    * only. A vault opened on it again has everything that was ever answered. Absent, nothing is written.
    */
   readonly directory?: string
-  /** Called after each new version is kept and before the request for it is answered. */
-  readonly onChange?: (change: VaultChange) => void
+  /**
+   * Called after each new version is kept and before the request for it is answered, which does not wait for a
+   * promise. What it throws is logged and harms nothing.
+   */
+  readonly onChange?: (change: VaultChange) => void | Promise<void>
   readonly log?: (line: string) => void
 }
 
@@ -107,11 +110,11 @@ export async function startKeyVault(options: KeyVaultOptions): Promise<RunningKe
   function raise(kind: ObjectKind, reason: ChangeReason, objectName: string): void {
     const object = collectionOf(state, kind).find(objectName) ?? state.certificates.find(objectName)
     if (!object) throw new TypeError(`No ${kind} of this name in ${name}`)
-    try {
-      options.onChange?.(vaultChange(vault, kind, reason, object.name, object.current))
-    } catch (error) {
-      log(`keyvault ${name}: a listener failed: ${error instanceof Error ? error.name : "unknown"}`)
-    }
+    const change = vaultChange(vault, kind, reason, object.name, object.current)
+    const tell = async () => options.onChange?.(change)
+    tell().catch((error: unknown) => {
+      log(`keyvault ${name}: a listener failed: ${error instanceof Error ? error.name : typeof error}`)
+    })
   }
 
   const listener = createRequestListener({

@@ -39,10 +39,10 @@ export interface VaultAnswer {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+const strictUtf8 = new TextDecoder("utf-8", { fatal: true })
 
 /**
- * The body of a request, as `schema` describes it. Text is kept to the code unit: a byte order mark, NUL and
+ * The body of a request, as `schema` describes it. Text is kept to the code unit: byte order marks, NUL and
  * lone surrogates in escapes come through.
  *
  * @throws VaultError 400 BadParameter; the message names the member, never its value.

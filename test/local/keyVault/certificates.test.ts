@@ -153,6 +153,10 @@ describe("created certificates", () => {
       policy: { x509_props: { subject: "example" }, key_props: { kty: "EC" } },
     },
     { name: "an odd key size", policy: { x509_props: { subject: "CN=x" }, key_props: { key_size: 1024 } } },
+    {
+      name: "a name the certificate cannot carry",
+      policy: { x509_props: { subject: "CN=x", sans: { upns: ["a@b"] } } },
+    },
     { name: "no policy", policy: undefined },
   ])("are refused with 400: $name", async ({ policy }) => {
     const response = await sample.ask("/certificates/refused/create", {

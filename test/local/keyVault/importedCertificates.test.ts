@@ -65,6 +65,8 @@ describe("imported certificates", () => {
     expect(made.policy).toMatchObject({
       issuerName: "Unknown",
       exportable: true,
+      keyUsage: ["digitalSignature"],
+      enhancedKeyUsage: ["1.3.6.1.5.5.7.3.1"],
       keyType: "EC",
       keyCurveName: "P-256",
       subjectAlternativeNames: { dnsNames: expect.arrayContaining(["import.example.test"]) },

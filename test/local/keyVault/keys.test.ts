@@ -188,4 +188,19 @@ describe("ECDSA over a digest", () => {
     expect(verifyEcdsaDigest(curve, privateKey, digest, broken)).toBe(false)
     expect(verifyEcdsaDigest(curve, privateKey, digest, Buffer.alloc(theirs.length))).toBe(false)
   })
+
+  it("refuses numbers beyond the order, which would make a second signature of a known one", () => {
+    const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-521" })
+    const digest = createHash("sha512").update("x").digest()
+    const signature = signEcdsaDigest("P-521", privateKey, digest)
+    const order =
+      0x1fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409n
+    const s = BigInt(`0x${signature.subarray(66).toString("hex")}`) + order
+    const second = Buffer.concat([
+      signature.subarray(0, 66),
+      Buffer.from(s.toString(16).padStart(132, "0"), "hex"),
+    ])
+    expect(verifyEcdsaDigest("P-521", privateKey, digest, signature)).toBe(true)
+    expect(verifyEcdsaDigest("P-521", privateKey, digest, second)).toBe(false)
+  })
 })

@@ -229,6 +229,16 @@ describe("changes", () => {
     expect(change.changedAt.getTime()).toBeLessThanOrEqual(Date.now())
   })
 
+  it("do no harm when the listener fails", async () => {
+    const failing = await aVault({ onChange: () => Promise.reject(new RangeError("v")) })
+    try {
+      await failing.secrets().setSecret("a", "v")
+      expect(failing.lines).toEqual(["keyvault sample: a listener failed: RangeError"])
+    } finally {
+      await failing.stop()
+    }
+  })
+
   it("of expiry name the current version", async () => {
     await put("expiring", { value: "one" })
     const { id } = (await (await put("expiring", { value: "two" })).json()) as { id: string }
