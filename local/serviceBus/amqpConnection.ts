@@ -19,6 +19,8 @@ export const defaultConnectionLimits: ConnectionLimits = {
   maxFrameBytes: 65_536,
 }
 
+const maxWaitingBytes = 1_048_576
+
 /** The server side of rhea 3.0.5 that its type declarations leave out. */
 interface ServerConnection extends Connection {
   accept(socket: Socket): void
@@ -34,10 +36,12 @@ interface ServerConnection extends Connection {
 /** One client connection that cannot harm the others: whatever goes wrong with it ends it alone. */
 export interface AmqpConnection {
   readonly connection: Connection
-  /** The client does not read; nothing more should be written to it. */
-  readonly isStalled: boolean
-  /** Called when a client that did not read does so again. */
-  onDrain: () => void
+  /** Whether more should be written: false while much is waiting that the client has not read. */
+  readonly hasRoom: boolean
+  /** Called when there is room again. */
+  onRoom: () => void
+  /** Tells of bytes that rhea has been given and will write in this turn or later. */
+  reserve(bytes: number): void
   /** Destroys the socket and logs one line. */
   drop(reason: string): void
   /** Destroys the socket without a word. */
@@ -70,6 +74,7 @@ export function acceptConnection(socket: Socket, options: AcceptOptions): AmqpCo
   ) as ServerConnection
   let isClosed = false
   let isStalled = false
+  let reservedBytes = 0
 
   const end = (reason: string) => socket.destroy(new Error(reason))
   const drop = (reason: string) => {
@@ -83,10 +88,13 @@ export function acceptConnection(socket: Socket, options: AcceptOptions): AmqpCo
   const drainTimer = deadline(limits.drainWithinMs, () => drop("the client does not read"))
   const guarded: AmqpConnection = {
     connection,
-    get isStalled() {
-      return isStalled
+    get hasRoom() {
+      return !isStalled && reservedBytes + socket.writableLength < maxWaitingBytes
     },
-    onDrain: () => {},
+    onRoom: () => {},
+    reserve: (bytes) => {
+      reservedBytes += bytes
+    },
     drop,
     cut: () => end("cut"),
     markAuthenticated: tokenTimer.stop,
@@ -94,14 +102,17 @@ export function acceptConnection(socket: Socket, options: AcceptOptions): AmqpCo
 
   guardInput(connection, limits, frameTimer, () => isClosed, drop)
   guardOutput(connection, socket, drop, () => {
-    if (isStalled || !socket.writableNeedDrain) return
-    isStalled = true
-    drainTimer.start()
+    const wasFull = reservedBytes >= maxWaitingBytes
+    reservedBytes = 0
+    if (!isStalled && socket.writableNeedDrain) {
+      isStalled = true
+      drainTimer.start()
+    } else if (wasFull && guarded.hasRoom) guarded.onRoom()
   })
   socket.on("drain", () => {
     drainTimer.stop()
     isStalled = false
-    guarded.onDrain()
+    guarded.onRoom()
   })
   socket.setNoDelay(true)
   for (const event of ["protocol_error", "error"]) {

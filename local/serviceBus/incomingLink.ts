@@ -39,7 +39,7 @@ export function serveIncomingLink(
     const refusal = peer.refusal(path, ["Send"])
     if (refusal) end(refusal)
   }
-  const watched = { recheck, leave: () => {} }
+  const watched = { recheck, pump: () => {}, leave: () => {} }
   peer.links.add(watched)
   receiver.on("receiver_close", () => peer.links.delete(watched))
 

@@ -43,7 +43,7 @@ export function serveOutgoingLink(peer: Peer, link: Sender, path: EntityPath, en
   const receiver: QueueReceiver = {
     isDestructive: sender.snd_settle_mode === settledBySender,
     capacity: () => {
-      if (!isReady || peer.guarded.isStalled || !sender.is_open()) return 0
+      if (!isReady || !peer.guarded.hasRoom || !sender.is_open()) return 0
       // rhea lowers the credit when it writes the frame, so what is under way counts too.
       return Math.min(sender.credit - (sent - sender.delivery_count), session.outgoing.available())
     },
@@ -60,6 +60,7 @@ export function serveOutgoingLink(peer: Peer, link: Sender, path: EntityPath, en
     sent += 1
     const { lock } = entry
     const body = encodeDelivery(entry.message, factsOf(entry))
+    peer.guarded.reserve(body.length)
     const delivery = sender.send(body, toDeliveryTag(lock?.token ?? newLockToken()), 0)
     if (lock) locks.set(delivery, lock.token)
   }
@@ -71,7 +72,7 @@ export function serveOutgoingLink(peer: Peer, link: Sender, path: EntityPath, en
     for (const delivery of locks.keys()) markSettled(delivery)
     locks.clear()
   }
-  const watched = { recheck, leave }
+  const watched = { recheck, pump: () => receivers.pump(), leave }
   const end = (error: ServiceBusError) => {
     leave()
     sender.close(error)

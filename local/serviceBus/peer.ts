@@ -15,6 +15,8 @@ const actions: Readonly<Record<Claim, string>> = {
 export interface WatchedLink {
   /** Closes the link when its caller has lost the right to it. */
   recheck(): void
+  /** The connection has room for messages again. */
+  pump(): void
   /** The connection is gone. */
   leave(): void
 }
@@ -35,6 +37,9 @@ export class Peer {
     this.broker = broker
     this.guarded = guarded
     this.isPlain = isPlain
+    guarded.onRoom = () => {
+      for (const link of this.links) link.pump()
+    }
   }
 
   get connection(): Connection {

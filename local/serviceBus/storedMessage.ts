@@ -20,6 +20,7 @@ const sectionCode = {
   messageAnnotations: 0x72,
   properties: 0x73,
   applicationProperties: 0x74,
+  data: 0x75,
 } as const
 
 const messageIdField = 0
@@ -117,14 +118,13 @@ export function parseMessage(bytes: Buffer): StoredMessage {
 
 /** The messages of one batch transfer (message format 0x80013700): each data section holds one encoded message. */
 export function parseBatch(bytes: Buffer): StoredMessage[] {
-  return scanSections(bytes)
-    .filter(({ code }) => code === 0x75)
-    .map(({ valueAt, to }) => {
-      const isWide = bytes[valueAt] === 0xb0
-      if (!isWide && bytes[valueAt] !== 0xa0)
-        throw new AmqpDecodeError("a data section holds no binary value")
-      return parseMessage(bytes.subarray(valueAt + (isWide ? 5 : 2), to))
-    })
+  const items = scanSections(bytes).filter(({ code }) => code === sectionCode.data)
+  if (items.length === 0) throw new AmqpDecodeError("the batch holds no message")
+  return items.map(({ valueAt, to }) => {
+    const isWide = bytes[valueAt] === 0xb0
+    if (!isWide && bytes[valueAt] !== 0xa0) throw new AmqpDecodeError("a data section holds no binary value")
+    return parseMessage(bytes.subarray(valueAt + (isWide ? 5 : 2), to))
+  })
 }
 
 function readTtl(bytes: Buffer, { valueAt }: SectionRange): number | undefined {
