@@ -140,11 +140,12 @@ describe("parseVersionUrl", () => {
     expect(parseVersionUrl(url)).toEqual(expected)
   })
 
-  it("takes a vault named managedhsm for a vault", () => {
-    expect(parseVersionUrl(`https://managedhsm.vault.azure.net/keys/k/${v1}`)).toMatchObject({
-      unsupported: "key",
-    })
-  })
+  it.each(["managedhsm.vault.azure.net", "a.b.managedhsm.azure.net", "a.managedhsm:8443"])(
+    "takes %s for no managed HSM",
+    (host) => {
+      expect(parseVersionUrl(`https://${host}/keys/k/${v1}`)).toEqual({ unsupported: "key", host })
+    },
+  )
 })
 
 describe("formatVersionUrl", () => {

@@ -5,6 +5,7 @@ describe("quoteInput", () => {
   it.each([
     { name: "plain text", text: "db-conn", expected: '"db-conn"' },
     { name: "nothing", text: "", expected: '""' },
+    { name: "a space and a user without a name", text: "@a b~", expected: '"...a b~"' },
     { name: "quotes and backslashes", text: String.raw`a"b\c`, expected: String.raw`"a\"b\\c"` },
     {
       name: "line breaks and escapes",
