@@ -2,7 +2,7 @@ import type { Outcome } from "../../shared/backup/outcome.ts"
 import { largestMultiByteText, largestText, mixedLineText, pemText, randomText } from "./builtInValues.ts"
 
 /** What a version has beside its value. */
-export interface SecretProperties {
+interface SecretProperties {
   readonly contentType?: string
   readonly tags?: Readonly<Record<string, string>>
   readonly enabled?: boolean

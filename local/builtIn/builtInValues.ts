@@ -1,7 +1,7 @@
 import { randomBytes, randomInt } from "node:crypto"
 
 /** The largest value a vault takes, in bytes of UTF-8. */
-export const maxValueBytes = 25_600
+const maxValueBytes = 25_600
 
 /** Letters and digits, fresh at each call. */
 export function randomText(length: number): string {

@@ -6,7 +6,7 @@ import { quoteName } from "./quoteName.ts"
 import { toVaultName, vaultNameKey } from "./vaultName.ts"
 
 /** A secret that a vault takes as it is. */
-export interface ImportedSecret {
+interface ImportedSecret {
   /** Legal in a vault, and different from every other one also without regard to case. */
   readonly name: string
   readonly value: string

@@ -1,5 +1,5 @@
 /** One member of the outermost object. */
-export interface JsonMember {
+interface JsonMember {
   readonly name: string
   /** Where the name begins. */
   readonly offset: number
@@ -7,7 +7,7 @@ export interface JsonMember {
   readonly value: { readonly text: string } | { readonly type: JsonValueType }
 }
 
-export type JsonValueType = "an object" | "an array" | "a number" | "a boolean" | "null"
+type JsonValueType = "an object" | "an array" | "a number" | "a boolean" | "null"
 
 /** Members in the order of the text, repeated names included; or where the text stops being JSON. */
 export type JsonScan =

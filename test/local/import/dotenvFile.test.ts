@@ -63,6 +63,15 @@ describe("readDotenvFile", () => {
     ])
   })
 
+  it("takes a carriage return alone for a line ending", () => {
+    const { entries, problems } = read('A=1\r# c\r\rB="x\ry"\rno\r')
+    expect(entries).toEqual([
+      { name: "A", value: "1", line: 1 },
+      { name: "B", value: "x\ny", line: 4 },
+    ])
+    expect(problems).toMatchObject([{ line: 6 }])
+  })
+
   it("imports a replacement character that the file really has", () => {
     expect(read("A=a\uFFFDb\n")).toMatchObject({ entries: [{ value: "a\uFFFDb" }], problems: [] })
   })
