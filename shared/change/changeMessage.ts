@@ -7,7 +7,7 @@ import { formatVersionUrl } from "./objectVersion.ts"
 import { quoteInput } from "./quoteInput.ts"
 
 /** Format name of the change messages this release reads and writes. */
-export const changeMessageFormat = "keyvault-change/1"
+const changeMessageFormat = "keyvault-change/1"
 
 /** Does the object with these members claim to be a change message, of whatever format version? */
 export function isChangeMessage(fields: EventFields): boolean {

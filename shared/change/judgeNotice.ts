@@ -8,7 +8,7 @@ import { formatVersionUrl, type ObjectKind, parseVersionUrl } from "./objectVers
 import { quoteInput } from "./quoteInput.ts"
 
 /** Why an event is not backed up although nothing is wrong with it. */
-export type SkipReason = "event-type" | "key-event" | "managed-hsm" | "unknown-event-type"
+type SkipReason = "event-type" | "key-event" | "managed-hsm" | "unknown-event-type"
 
 /** What an event asks for when nothing is wrong with it: a backup, or nothing. */
 export type Verdict =

@@ -1,7 +1,7 @@
 import { ServiceError } from "../errors.ts"
 
 /** What had to be undone to get at the JSON. `json`: nothing; the library had parsed it. */
-export type DecodedFrom = "json" | "quoted" | "base64" | "dataContract" | "bytes"
+type DecodedFrom = "json" | "quoted" | "base64" | "dataContract" | "bytes"
 
 /** The JSON object or array in a message's body, or why there is none. */
 export type MessageBody =

@@ -96,6 +96,7 @@ describe("parseVersionUrl", () => {
     { name: "an address as one number", url: `https://2130706433${path}`, problem: "unusual form" },
     { name: "an address in hex", url: `https://0x7f.0.0.1${path}`, problem: "unusual form" },
     { name: "an address that ends in hex", url: `https://127.0.0.0x1${path}`, problem: "unusual form" },
+    { name: "an address that ends in a hex 10", url: `https://127.0.0.0x10${path}`, problem: "unusual form" },
     { name: "an address in octal", url: `https://0177.0.0.1${path}`, problem: "unusual form" },
     { name: "an address out of range", url: `https://256.0.0.1${path}`, problem: "unusual form" },
     { name: "an empty port", url: `https://kv:${path}`, problem: "port" },

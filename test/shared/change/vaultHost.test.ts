@@ -12,6 +12,9 @@ describe("parseVaultHost", () => {
     { authority: `${"a".repeat(63)}.net`, host: `${"a".repeat(63)}.net` },
     { authority: `${"a.".repeat(126)}a`, host: `${"a.".repeat(126)}a` },
     { authority: "0xa.net", host: "0xa.net" },
+    { authority: "kv.a1", host: "kv.a1" },
+    { authority: "kv.1a", host: "kv.1a" },
+    { authority: "kv.0xg", host: "kv.0xg" },
   ])("reads $authority", ({ authority, host }) => {
     expect(parseVaultHost(authority)).toEqual({ host })
   })
