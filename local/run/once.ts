@@ -28,13 +28,14 @@ const exitInterrupted = 130
  */
 export async function runOnce({ directory, imports, timeoutMs }: OnceOptions): Promise<number> {
   const log = openCloudLog(directory)
-  const cloud = await startCloud({ directory, onLine: log.write })
-  const tracker = createChangeTracker(cloud.feed)
   let isInterrupted = false
+  const starting = startCloud({ directory, onLine: log.write })
   process.once("SIGINT", () => {
     isInterrupted = true
-    void cloud.stop().then(() => process.exit(exitInterrupted))
+    void starting.then((cloud) => cloud.stop()).finally(() => process.exit(exitInterrupted))
   })
+  const cloud = await starting
+  const tracker = createChangeTracker(cloud.feed)
   try {
     const deadline = Date.now() + timeoutMs
     const { made, problems } =
@@ -49,9 +50,13 @@ export async function runOnce({ directory, imports, timeoutMs }: OnceOptions): P
     const results = () => made.map((change) => resultOf(change, tracker))
     await tracker.waitFor(() => results().every(({ isFinal }) => isFinal), Math.max(0, deadline - Date.now()))
     const verification = await runVerification(directory)
-    return report(results(), verification, problems.length)
+    return isInterrupted ? exitInterrupted : report(results(), verification, problems.length)
+  } catch (error) {
+    // What was under way fails when the cloud stops below it.
+    if (isInterrupted) return exitInterrupted
+    throw error
   } finally {
-    if (!isInterrupted) await cloud.stop()
+    await cloud.stop()
     tracker.stop()
     await log.close()
   }
