@@ -6,7 +6,7 @@ import { badParameter } from "./vaultError.ts"
 const curves = { "P-256": "prime256v1", "P-384": "secp384r1", "P-521": "secp521r1" } as const
 const rsaSizes: ReadonlySet<number> = new Set([2048, 3072, 4096])
 
-export type CurveName = keyof typeof curves
+type CurveName = keyof typeof curves
 
 /** How a request says what kind of key it wants. */
 export const keyFactsSchema = z.object({

@@ -44,7 +44,7 @@ import { badParameter } from "./vaultError.ts"
 import type { VaultAnswer, VaultRequest } from "./vaultRequest.ts"
 
 /** What one operation of the vault needs, and who answers it. */
-export interface Route {
+interface Route {
   /** The Azure data action a caller must have been granted. */
   readonly action: string
   /** The access-policy permission of the same operation, as refusals spell it, such as `secrets get`. */

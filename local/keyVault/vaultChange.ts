@@ -1,6 +1,6 @@
 import type { ObjectKind, ObjectVersion } from "./vaultObject.ts"
 
-export type ChangedObjectType = "Secret" | "Certificate" | "Key"
+type ChangedObjectType = "Secret" | "Certificate" | "Key"
 
 export type ChangeReason = "NewVersionCreated" | "NearExpiry" | "Expired"
 

@@ -12,7 +12,7 @@ export interface Attributes {
   readonly expires?: number | undefined
 }
 
-export type Tags = Readonly<Record<string, string>>
+type Tags = Readonly<Record<string, string>>
 
 /** What one version of any kind of object has. Versions are never changed in place, but replaced. */
 export interface ObjectVersion {

@@ -4,7 +4,7 @@ import { parseDistinguishedName } from "./distinguishedName.ts"
 import { signCertificate, toPem } from "./signCertificate.ts"
 
 /** A server certificate and its private key (PKCS#8), both PEM; `cert` is the leaf alone. */
-export interface IssuedCertificate {
+interface IssuedCertificate {
   readonly cert: string
   readonly key: string
 }

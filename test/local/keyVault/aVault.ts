@@ -32,7 +32,7 @@ export interface AVault {
   stop(): Promise<void>
 }
 
-export interface ErrorBody {
+interface ErrorBody {
   readonly error: {
     readonly code: string
     readonly message: string

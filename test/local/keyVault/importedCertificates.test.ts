@@ -38,8 +38,10 @@ afterAll(async () => {
   await sample.stop()
 })
 
+const tool = "openssl"
+
 function openssl(...args: string[]): Buffer {
-  return execFileSync("openssl", args, { stdio: ["ignore", "pipe", "pipe"] })
+  return execFileSync(tool, args, { stdio: ["ignore", "pipe", "pipe"] })
 }
 
 const hasOpenssl = (() => {

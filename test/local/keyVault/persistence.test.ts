@@ -74,9 +74,14 @@ describe("a vault that is kept", () => {
     const child = fork(new URL("killedVault.ts", import.meta.url), [directory], { stdio: "ignore" })
     const answered: string[] = []
     child.on("message", (version: string) => answered.push(version))
-    while (answered.length < 50) await once(child, "message")
+    const exited = once(child, "exit")
+    const stopped = exited.then(([code]) => {
+      throw new Error(`The vault's process ended by itself, ${code}`)
+    })
+    stopped.catch(() => {})
+    while (answered.length < 50) await Promise.race([once(child, "message"), stopped])
     child.kill("SIGKILL")
-    await once(child, "exit")
+    await exited
     const vault = await open()
     try {
       const versions = await collect(vault.secrets().listPropertiesOfSecretVersions("killed"))
