@@ -1,19 +1,21 @@
 import type { Cloud } from "../cloud/startCloud.ts"
+import type { Remark } from "../import/fileKind.ts"
 import { readImports } from "../import/readImports.ts"
 import type { MadeChange } from "./makeChanges.ts"
 import { createUserSecretClient } from "./vaultUser.ts"
 
-/** What came of an import: the versions made, and what could not be imported, a line each. */
+/** What came of an import: the versions made, what could not be imported, and what may not be as meant, a line each. */
 export interface ImportResult {
   readonly made: readonly MadeChange[]
   readonly problems: readonly string[]
+  readonly notes: readonly string[]
 }
 
 const atOnce = 8
 
 /** Sets every secret of the named files in the vault, as the person at the keyboard. Values are never printed. */
 export async function importSecrets(cloud: Cloud, paths: readonly string[]): Promise<ImportResult> {
-  const { secrets, problems } = await readImports(paths)
+  const { secrets, problems, notes } = await readImports(paths)
   const client = createUserSecretClient(cloud)
   const made: MadeChange[] = []
   const waiting = [...secrets]
@@ -25,10 +27,9 @@ export async function importSecrets(cloud: Cloud, paths: readonly string[]): Pro
     }
   }
   await Promise.all(Array.from({ length: atOnce }, lane))
-  return {
-    made,
-    problems: problems.map(
-      ({ file, line, reason }) => `${file}${line === undefined ? "" : `:${line}`} ${reason}`,
-    ),
-  }
+  return { made, problems: problems.map(formatRemark), notes: notes.map(formatRemark) }
+}
+
+function formatRemark({ file, line, reason }: Remark): string {
+  return `${file}${line === undefined ? "" : `:${line}`} ${reason}`
 }

@@ -28,9 +28,9 @@ export async function runLive({ directory, imports }: LiveOptions): Promise<numb
   cloud.feed.subscribe((activity) => show(activity, changedAt, table.row))
   const refresh = setInterval(() => table.figures(figuresOf(cloud)), 500)
   if (imports.length > 0) {
-    const { made, problems } = await importSecrets(cloud, imports)
+    const { made, problems, notes } = await importSecrets(cloud, imports)
     table.print(`Imported ${made.length} secrets, ${problems.length} problems`)
-    for (const problem of problems) table.print(`  ${problem}`)
+    for (const remark of [...problems, ...notes]) table.print(`  ${remark}`)
   }
   const cause = await Promise.race([interrupted, cloud.host.whenExit.then(() => "hostEnded" as const)])
   clearInterval(refresh)

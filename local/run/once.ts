@@ -38,11 +38,11 @@ export async function runOnce({ directory, imports, timeoutMs }: OnceOptions): P
   const tracker = createChangeTracker(cloud.feed)
   try {
     const deadline = Date.now() + timeoutMs
-    const { made, problems } =
+    const { made, problems, notes } =
       imports.length > 0
         ? await importSecrets(cloud, imports)
-        : { made: await makeBuiltInChanges(cloud, tracker, timeoutMs), problems: [] }
-    for (const problem of problems) process.stderr.write(`${problem}\n`)
+        : { made: await makeBuiltInChanges(cloud, tracker, timeoutMs), problems: [], notes: [] }
+    for (const remark of [...problems, ...notes]) process.stderr.write(`${remark}\n`)
     if (made.length === 0) {
       process.stderr.write("Nothing was imported.\n")
       return 2
