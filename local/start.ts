@@ -1,3 +1,4 @@
+import { resolve } from "node:path"
 import { Command, CommanderError, InvalidArgumentError } from "commander"
 import { runLive } from "./run/live.ts"
 import { runOnce } from "./run/once.ts"
@@ -6,6 +7,7 @@ interface StartOptions {
   readonly once?: boolean
   readonly import?: readonly string[]
   readonly timeout: number
+  readonly keep?: string
 }
 
 /** Reads a number of seconds. */
@@ -22,6 +24,10 @@ const program = new Command("npm start --")
   .option("--once", "make the changes, wait for each to be stored, open and compare every record, and end")
   .option("--import <paths...>", "take the secrets of your own files: dotenv, or JSON {name: value}")
   .option("--timeout <seconds>", "how long --once waits for the outcomes", seconds, 120)
+  .option(
+    "--keep <directory>",
+    "keep vault, queues, blobs, keys and ports there across restarts, kill -9 included",
+  )
   .exitOverride()
   .configureOutput({
     outputError: (text, write) => {
@@ -48,9 +54,10 @@ async function main(): Promise<number> {
   }
   const options = program.opts<StartOptions>()
   const imports = options.import ?? []
+  const keep = options.keep === undefined ? {} : { keep: resolve(options.keep) }
   return options.once
-    ? runOnce({ directory: process.cwd(), imports, timeoutMs: options.timeout * 1000 })
-    : runLive({ directory: process.cwd(), imports })
+    ? runOnce({ directory: process.cwd(), ...keep, imports, timeoutMs: options.timeout * 1000 })
+    : runLive({ directory: process.cwd(), ...keep, imports })
 }
 
 // Exits by name: a client of some library may hold a timer that has nothing left to do.

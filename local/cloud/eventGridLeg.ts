@@ -30,6 +30,8 @@ export interface EventGridLeg {
   /** Publishes any JSON object as an event. */
   readonly publishRaw: (event: object) => void
   readonly clock: AdjustableRelayClock
+  /** The `properties` of the event subscription, as the management plane tells them. */
+  readonly description: Readonly<Record<string, unknown>>
   readonly counts: () => RelayCounts
   readonly pending: () => number
   readonly stop: () => Promise<void>
@@ -88,6 +90,23 @@ export async function openEventGridLeg(options: EventGridLegOptions): Promise<Ev
     },
     publishRaw: (event) => relay.publish(event),
     clock,
+    description: {
+      provisioningState: "Succeeded",
+      eventDeliverySchema: subscription.schema,
+      deliveryWithResourceIdentity: {
+        identity: { type: "SystemAssigned" },
+        destination: { endpointType: "ServiceBusQueue", properties: { queueName: scopes.queue } },
+      },
+      deadLetterWithResourceIdentity: {
+        identity: { type: "SystemAssigned" },
+        deadLetterDestination: {
+          endpointType: "StorageBlob",
+          properties: { blobContainerName: scopes.deadLetterContainer },
+        },
+      },
+      retryPolicy: { maxDeliveryAttempts: 30, eventTimeToLiveInMinutes: 1440 },
+      filter: {},
+    },
     counts: () => relay.counts(),
     pending: () => relay.pending(),
     stop: async () => {

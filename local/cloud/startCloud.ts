@@ -2,8 +2,8 @@ import { mkdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import tls from "node:tls"
 import { type AccessControl, createAccessControl } from "../access/accessControl.ts"
-import { type Job, jobs } from "../access/job.ts"
-import { newTokenAuthorityState, openTokenAuthority, type TokenAuthority } from "../access/tokenAuthority.ts"
+import { openTokenAuthority, type TokenAuthority } from "../access/tokenAuthority.ts"
+import { type RunningArm, startArm } from "../arm/startArm.ts"
 import { type RunningBlob, startBlob } from "../blob/startBlob.ts"
 import { createFaultBook, type FaultBook } from "../faults/faultBook.ts"
 import { type RunningFunctionsHost, startFunctionsHost } from "../functionsHost/startFunctionsHost.ts"
@@ -11,11 +11,12 @@ import { startIdentityEndpoint } from "../identity/startIdentityEndpoint.ts"
 import { type RunningKeyVault, startKeyVault } from "../keyVault/startKeyVault.ts"
 import type { VaultChange } from "../keyVault/vaultChange.ts"
 import { type RunningServiceBus, startServiceBus } from "../serviceBus/startServiceBus.ts"
-import { createCertificateAuthority } from "../tls/certificateAuthority.ts"
 import { type ActivityFeed, createActivityFeed, parseOutcomeLine } from "./activity.ts"
 import { type CloudFile, removeCloudFile, writeCloudFile } from "./cloudFile.ts"
+import { keepCloudIdentity, openCloudIdentity } from "./cloudIdentity.ts"
 import { startControlEndpoint } from "./controlEndpoint.ts"
 import { createControlRoutes } from "./controlRoutes.ts"
+import { describeCloud, portsOf } from "./describeCloud.ts"
 import { defaultRoles, type RoleScopes } from "./defaultRoles.ts"
 import { type EventGridLeg, openEventGridLeg } from "./eventGridLeg.ts"
 import { openLocalKeys } from "./localKeys.ts"
@@ -30,6 +31,8 @@ export interface CloudOptions {
   readonly vaultNames?: readonly string[]
   /** App settings that replace or join the usual ones; an empty value takes one away. */
   readonly settings?: Readonly<Record<string, string>>
+  /** Keeps vault, queues, blobs, keys, tokens and ports here; a cloud started on it again goes on where it was. */
+  readonly keep?: string
   readonly queueOptions?: { readonly lockDurationMs?: number; readonly duplicateWindowMs?: number }
   /** Every line that a server or the worker prints. */
   readonly onLine?: (source: string, line: string) => void
@@ -46,6 +49,7 @@ export interface Cloud {
   readonly serviceBus: RunningServiceBus
   readonly eventGrid: EventGridLeg
   readonly host: RunningFunctionsHost
+  readonly arm: RunningArm
   readonly feed: ActivityFeed
   /** Everything that can be counted, for `GET /state`. */
   readonly state: () => Readonly<Record<string, unknown>>
@@ -94,14 +98,16 @@ async function start(
   const line = options.onLine ?? (() => {})
   await mkdir(local, { recursive: true, mode: 0o700 })
 
-  const ca = await createCertificateAuthority()
+  const known = await openCloudIdentity(options.keep)
   const caFile = join(local, "ca.pem")
-  await writeFile(caFile, ca.caPem)
-  tls.setDefaultCACertificates([...tls.getCACertificates("default"), ca.caPem])
-  const leaf = await ca.issue([])
-  const keys = await openLocalKeys(local)
+  await writeFile(caFile, known.caPem)
+  tls.setDefaultCACertificates([...tls.getCACertificates("default"), known.caPem])
+  const keys = await openLocalKeys(options.keep ?? local)
+  const kept = (name: string) => (options.keep === undefined ? {} : { directory: join(options.keep, name) })
+  const at = (port: number | undefined) => (port === undefined ? {} : { port })
+  const { ports } = known
 
-  const authority = openTokenAuthority(newTokenAuthorityState())
+  const authority = openTokenAuthority(known.authority)
   const access = createAccessControl(defaultRoles(scopes))
   const faults = createFaultBook()
   const feed = createActivityFeed()
@@ -109,14 +115,20 @@ async function start(
     authority,
     access,
     faults,
-    tls: leaf,
+    tls: known.leaf,
     log: (text: string) => line(source, text),
   })
 
-  const identity = await startIdentityEndpoint(shared("identity"))
+  const identity = await startIdentityEndpoint({
+    ...shared("identity"),
+    ...at(ports.identity),
+    header: known.identityHeader,
+  })
   stops.push(identity.stop)
   const blob = await startBlob({
     ...shared("blob"),
+    ...at(ports.blob),
+    ...kept("blob"),
     containers: [
       { name: scopes.container, policy: { state: "locked", days: retentionDays } },
       { name: scopes.stateContainer },
@@ -128,6 +140,10 @@ async function start(
   const queueOptions = { lockDurationMs: 60_000, maxDeliveryCount: 10, ...options.queueOptions }
   const serviceBus = await startServiceBus({
     ...shared("servicebus"),
+    ...at(ports.serviceBus),
+    ...kept("servicebus"),
+    ...(ports.serviceBusPlain === undefined ? {} : { plainPort: ports.serviceBusPlain }),
+    sharedAccessKey: known.sharedAccessKey,
     queues: [
       { name: scopes.queue, ...queueOptions },
       { name: scopes.quarantineQueue, ...queueOptions },
@@ -144,18 +160,24 @@ async function start(
     eventGrid.publish(change)
   }
   const vaults: RunningKeyVault[] = []
-  for (const name of options.vaultNames ?? ["local-vault"]) {
-    const vault = await startKeyVault({ ...shared("keyvault"), name, onChange })
+  for (const [index, name] of (options.vaultNames ?? ["local-vault"]).entries()) {
+    const vault = await startKeyVault({
+      ...shared("keyvault"),
+      ...(index === 0 ? at(ports.vault) : {}),
+      ...kept("keyvault"),
+      name,
+      onChange,
+    })
     stops.push(vault.stop)
     vaults.push(vault)
   }
 
-  const functionKey = `local-${crypto.randomUUID()}`
   const host = await startFunctionsHost({
     appDirectory,
     bundle: join(appDirectory, "dist", "functions", "index.cjs"),
     caFile,
-    functionKey,
+    functionKey: known.functionKey,
+    ...at(ports.functions),
     env: workerSettings({
       authority,
       identity,
@@ -174,57 +196,45 @@ async function start(
   })
   stops.push(() => host.stop())
 
-  const parts = { authority, access, faults, vaults, blob, serviceBus, eventGrid, host, feed }
+  const arm = await startArm({
+    authority,
+    tls: known.leaf,
+    ...at(ports.arm),
+    policyOf: (container) => blob.policy(container),
+    eventSubscription: eventGrid.description,
+  })
+  stops.push(arm.stop)
+
+  const parts = { authority, access, faults, vaults, blob, serviceBus, eventGrid, host, arm, feed }
   const state = () => ({
     vaults: Object.fromEntries(vaults.map((vault) => [vault.name, vault.counts()])),
     blobs: blob.counts(),
     queues: serviceBus.counts(),
-    eventGrid: { pending: eventGrid.pending() },
+    eventGrid: eventGrid.counts(),
     functions: { pid: host.pid, registered: host.functions },
     faults: faults.list(),
   })
-  const control = await startControlEndpoint({ tls: leaf, routes: createControlRoutes({ ...parts, state }) })
+  const control = await startControlEndpoint({
+    tls: known.leaf,
+    routes: createControlRoutes({ ...parts, state }),
+    token: known.controlToken,
+    ...at(ports.control),
+  })
   stops.push(control.stop)
 
-  const file: CloudFile = {
-    format: "kvbackup-local/1",
-    pid: process.pid,
+  const file = await describeCloud({
+    ...parts,
     caFile,
-    control: { url: control.url, token: control.token },
-    vaults: vaults.map(({ url, name }) => ({ url, name })),
-    blob: {
-      url: blob.url,
-      container: scopes.container,
-      stateContainer: scopes.stateContainer,
-      deadLetterContainer: scopes.deadLetterContainer,
-    },
-    serviceBus: {
-      fullyQualifiedNamespace: serviceBus.fullyQualifiedNamespace,
-      connectionString: serviceBus.connectionString,
-      queue: scopes.queue,
-      quarantineQueue: scopes.quarantineQueue,
-    },
-    identities: await identitiesOf(authority),
-    identityEndpoint: { url: identity.url, header: identity.header },
-    arm: { url: control.url },
-    functions: { url: host.url, key: functionKey },
-    recoveryKeyFile: keys.recoveryKeyFile,
-    digestKeyFile: keys.digestKeyFile,
+    control,
+    identity,
+    keys,
+    scopes,
+    functionKey: known.functionKey,
+  })
+  if (options.keep !== undefined) {
+    await keepCloudIdentity(options.keep, { ...known, ports: portsOf(file, serviceBus.plainPort) })
   }
   await writeCloudFile(local, file)
   stops.push(() => removeCloudFile(local))
   return { ...parts, file, state, stop }
-}
-
-async function identitiesOf(authority: TokenAuthority): Promise<CloudFile["identities"]> {
-  const entry = async (job: Job) => ({
-    clientId: authority.callers.get(job)?.clientId ?? "",
-    tokens: {
-      vault: await authority.issue(job, "vault"),
-      blob: await authority.issue(job, "blob"),
-      serviceBus: await authority.issue(job, "serviceBus"),
-    },
-  })
-  const names = jobs.filter((job) => job !== "eventgrid")
-  return Object.fromEntries(await Promise.all(names.map(async (job) => [job, await entry(job)] as const)))
 }

@@ -9,6 +9,8 @@ import { createLiveTable } from "./liveTable.ts"
 export interface LiveOptions {
   /** `.local` is made below it. */
   readonly directory: string
+  /** Where the cloud is kept; absent, it is a new one that ends with this process. */
+  readonly keep?: string
   readonly imports: readonly string[]
 }
 
@@ -18,10 +20,10 @@ export interface LiveOptions {
  *
  * @returns the exit code: 0 when a person ended it, 1 when the functions host ended by itself.
  */
-export async function runLive({ directory, imports }: LiveOptions): Promise<number> {
+export async function runLive({ directory, imports, ...keep }: LiveOptions): Promise<number> {
   const log = openCloudLog(directory)
   const interrupted = waitForInterrupt()
-  const cloud = await startCloud({ directory, onLine: log.write })
+  const cloud = await startCloud({ directory, ...keep, onLine: log.write })
   const table = createLiveTable(process.stdout)
   table.print(introduction(cloud, directory, log.file))
   const changedAt = new Map<string, Date>()

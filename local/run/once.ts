@@ -11,6 +11,8 @@ import { runVerification, type Verification } from "./runVerification.ts"
 export interface OnceOptions {
   /** `.local` is made below it. */
   readonly directory: string
+  /** Where the cloud is kept; absent, it is a new one that ends with this process. */
+  readonly keep?: string
   /** Files to import; empty, the built-in changes are made. */
   readonly imports: readonly string[]
   readonly timeoutMs: number
@@ -26,10 +28,10 @@ const exitInterrupted = 130
  * @returns the exit code: 0 when each change has its expected outcome and every record opens to the vault's value, 2 when
  * nothing could be imported, 30 when something is not as it should be, 130 when interrupted.
  */
-export async function runOnce({ directory, imports, timeoutMs }: OnceOptions): Promise<number> {
+export async function runOnce({ directory, imports, timeoutMs, ...keep }: OnceOptions): Promise<number> {
   const log = openCloudLog(directory)
   let isInterrupted = false
-  const starting = startCloud({ directory, onLine: log.write })
+  const starting = startCloud({ directory, ...keep, onLine: log.write })
   process.once("SIGINT", () => {
     isInterrupted = true
     void starting.then((cloud) => cloud.stop()).finally(() => process.exit(exitInterrupted))
