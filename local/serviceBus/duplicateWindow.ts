@@ -19,7 +19,8 @@ export class DuplicateWindow {
     return true
   }
 
-  entries(): MapIterator<[string, number]> {
-    return this.#seenAtMs.entries()
+  /** Remembers ids again after a restart; oldest first. */
+  restore(seen: ReadonlyMap<string, number>): void {
+    for (const [messageId, atMs] of seen) this.#seenAtMs.set(messageId, atMs)
   }
 }

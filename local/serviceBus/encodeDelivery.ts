@@ -1,3 +1,4 @@
+import type { QueueEntry } from "./queueEntry.ts"
 import type { StoredMessage } from "./storedMessage.ts"
 
 /** What the broker adds to a message when it shows it to a client. Times are milliseconds since 1970. */
@@ -45,6 +46,20 @@ export function encodeDelivery(message: StoredMessage, facts: DeliveryFacts): Bu
     message.applicationProperties ?? emptyBytes,
     message.body,
   ])
+}
+
+/** The entry as a client is to see it. */
+export function factsOf(entry: QueueEntry): DeliveryFacts {
+  const { lock, source, originalSequence } = entry
+  return {
+    sequence: entry.sequence,
+    deliveryCount: entry.deliveryCount,
+    enqueuedAtMs: entry.enqueuedAtMs,
+    state: entry.state,
+    ...(lock ? { lockedUntilMs: lock.untilMs } : {}),
+    ...(source === undefined ? {} : { deadLetterSource: source }),
+    ...(originalSequence === undefined ? {} : { originalSequence }),
+  }
 }
 
 function writeHeader(out: Cursor, ttlMs: number | undefined, deliveryCount: number): void {

@@ -26,8 +26,12 @@ export class EntryStore {
     return this.#order.size > 0
   }
 
-  get(sequence: number): QueueEntry | undefined {
-    return this.#index.get(sequence)
+  /** The entries of all these numbers; undefined when one is not there or not wanted. */
+  all(sequences: readonly number[], isWanted: (entry: QueueEntry) => boolean): QueueEntry[] | undefined {
+    const entries = sequences.map((sequence) => this.#index.get(sequence))
+    const isFound = (entry: QueueEntry | undefined): entry is QueueEntry =>
+      entry !== undefined && isWanted(entry)
+    return entries.every(isFound) ? entries : undefined
   }
 
   /** Up to `count` entries from `sequence` on, in sequence order. */

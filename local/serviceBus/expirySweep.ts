@@ -1,4 +1,5 @@
 import type { QueueEntry } from "./queueEntry.ts"
+import type { StoredMessage } from "./storedMessage.ts"
 import type { PendingTimer, Timers } from "./timers.ts"
 
 /** A sweep walks over the whole queue, so one does not follow another sooner than this. */
@@ -12,6 +13,12 @@ export function expiresAtMs({ message, enqueuedAtMs, source }: QueueEntry): numb
   return source === undefined && message.ttlMs !== undefined
     ? enqueuedAtMs + message.ttlMs
     : Number.POSITIVE_INFINITY
+}
+
+/** The message with a time to live of at most `capMs`; undefined changes nothing. */
+export function withTtlCap(message: StoredMessage, capMs: number | undefined): StoredMessage {
+  if (capMs === undefined || (message.ttlMs !== undefined && message.ttlMs <= capMs)) return message
+  return { ...message, ttlMs: capMs }
 }
 
 /** Sees to it that expired messages are looked for when the first of them expires, with one timer a queue. */

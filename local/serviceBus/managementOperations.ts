@@ -2,11 +2,11 @@ import rhea from "rhea"
 import type { Typed } from "rhea"
 import { AmqpDecodeError } from "./amqpScan.ts"
 import { toTyped } from "./amqpValue.ts"
-import { encodeDelivery } from "./encodeDelivery.ts"
+import { encodeDelivery, factsOf } from "./encodeDelivery.ts"
 import { fromUuidBytes, type LockToken, newLockToken, toUuidBytes } from "./lockToken.ts"
 import { checkLimits } from "./messageLimits.ts"
 import type { MessageQueue } from "./messageQueue.ts"
-import { factsOf } from "./outgoingLink.ts"
+import type { QueueEntry } from "./queueEntry.ts"
 import {
   type Claim,
   decodeFailed,
@@ -75,7 +75,7 @@ function peek(queue: MessageQueue, fields: Fields): ManagementAnswer {
 }
 
 /** A peeked message tells nothing of its lock. */
-function encodePeeked(entry: Parameters<typeof factsOf>[0]): Buffer {
+function encodePeeked(entry: QueueEntry): Buffer {
   const { lockedUntilMs: _, ...facts } = factsOf(entry)
   return encodeDelivery(entry.message, facts)
 }

@@ -1,24 +1,24 @@
 import { DuplicateWindow } from "./duplicateWindow.ts"
 import { EntryStore } from "./entryStore.ts"
-import { ExpirySweep, expiresAtMs } from "./expirySweep.ts"
+import { ExpirySweep, expiresAtMs, withTtlCap } from "./expirySweep.ts"
 import { LockTable } from "./lockTable.ts"
 import type { LockToken } from "./lockToken.ts"
 import { noJournal, type QueueJournal } from "./queueChange.ts"
-import type { LockedEntry, QueueCounts, QueueEntry, QueueSettings } from "./queueEntry.ts"
-import { Schedule } from "./schedule.ts"
-import { deadLetterCopy, deadLetterProperties, type Settlement, type SettlementResult } from "./settlement.ts"
 import {
-  type ApplicationProperties,
-  type StoredMessage,
-  withApplicationProperties,
-  withTtlCap,
-} from "./storedMessage.ts"
+  deadLetterSettings,
+  type LockedEntry,
+  type QueueCounts,
+  type QueueEntry,
+  type QueueSettings,
+} from "./queueEntry.ts"
+import type { QueueSnapshot } from "./queueSnapshot.ts"
+import { Schedule } from "./schedule.ts"
+import { deadLetterCopy, exhausted, expired, type Settlement, type SettlementResult } from "./settlement.ts"
+import { type ApplicationProperties, type StoredMessage, withApplicationProperties } from "./storedMessage.ts"
 import { systemTimers, type Timers } from "./timers.ts"
 
-export interface MessageQueueContext {
-  readonly timers?: Timers
-  readonly journal?: QueueJournal
-}
+/** The clock and the journal; absent, the system's and none. */
+type Context = { readonly timers?: Timers; readonly journal?: QueueJournal }
 
 /**
  * One queue with its dead letters, as a state machine without any I/O of its own: locks, delivery counts, time to
@@ -40,7 +40,7 @@ export class MessageQueue {
   readonly #seen: DuplicateWindow | undefined
   readonly #expiry: ExpirySweep
 
-  constructor(settings: QueueSettings, context: MessageQueueContext = {}, isDeadLetters = false) {
+  constructor(settings: QueueSettings, context: Context = {}, isDeadLetters = false) {
     this.settings = settings
     this.#path = settings.name.toLowerCase()
     this.#timers = context.timers ?? systemTimers
@@ -51,13 +51,27 @@ export class MessageQueue {
     this.#expiry = new ExpirySweep(this.#timers, () => this.#sweepExpired())
     if (isDeadLetters) return
     if (settings.duplicateWindowMs !== undefined) this.#seen = new DuplicateWindow(settings.duplicateWindowMs)
-    const { name, lockDurationMs } = settings
-    // Neither time to live nor a delivery limit holds in a dead-letter queue (service-bus-dead-letter-queues.md).
-    this.deadLetters = new MessageQueue(
-      { name: `${name}/$DeadLetterQueue`, lockDurationMs, maxDeliveryCount: Number.POSITIVE_INFINITY },
-      context,
-      true,
-    )
+    this.deadLetters = new MessageQueue(deadLetterSettings(settings), context, true)
+  }
+
+  /**
+   * Puts back what the journal held, before anything else happens. A message whose deliveries are used up is
+   * dead-lettered.
+   *
+   * @param snapshotOf - by entity path, lower case.
+   */
+  restore(snapshotOf: (path: string) => QueueSnapshot | undefined): void {
+    this.deadLetters?.restore(snapshotOf)
+    const snapshot = snapshotOf(this.#path)
+    if (snapshot === undefined) return
+    for (const entry of snapshot.entries) {
+      this.#entries.restore(entry)
+      this.#watch(entry)
+    }
+    this.#entries.skipTo(snapshot.lastSequence)
+    this.#seen?.restore(snapshot.seen)
+    for (const entry of snapshot.entries) if (entry.state === "active") this.#dropExhausted(entry)
+    this.#journal.commit()
   }
 
   /**
@@ -116,11 +130,11 @@ export class MessageQueue {
         this.#remove(entry)
         break
       case "abandon":
-        this.#amend(entry, settlement.properties)
+        this.#amend(entry, settlement.properties, entry.state)
         this.#release(entry)
         break
       case "defer":
-        this.#defer(entry, settlement.properties)
+        this.#amend(entry, settlement.properties, "deferred")
         break
       case "deadLetter":
         this.#deadLetter(entry, settlement.properties)
@@ -142,9 +156,9 @@ export class MessageQueue {
 
   /** Cancels scheduled messages; false, and nothing done, when one of them is not scheduled. */
   cancelScheduled(sequences: readonly number[]): boolean {
-    const entries = sequences.map((sequence) => this.#entries.get(sequence))
-    if (!entries.every((entry) => entry?.state === "scheduled")) return false
-    for (const entry of entries) if (entry) this.#remove(entry)
+    const entries = this.#entries.all(sequences, ({ state }) => state === "scheduled")
+    if (entries === undefined) return false
+    for (const entry of entries) this.#remove(entry)
     this.#journal.commit()
     return true
   }
@@ -154,10 +168,10 @@ export class MessageQueue {
    * of them is not there, not deferred or with another receiver.
    */
   receiveDeferred(sequences: readonly number[], destructive: boolean): QueueEntry[] | undefined {
-    const entries = sequences.map((sequence) => this.#entries.get(sequence))
-    const isFree = (entry: QueueEntry | undefined): entry is QueueEntry =>
-      entry?.state === "deferred" && entry.lock === undefined && !this.#isExpired(entry)
-    if (!entries.every(isFree)) return undefined
+    const isFree = (entry: QueueEntry) =>
+      entry.state === "deferred" && entry.lock === undefined && !this.#isExpired(entry)
+    const entries = this.#entries.all(sequences, isFree)
+    if (entries === undefined) return undefined
     for (const entry of entries) {
       if (destructive) this.#remove(entry)
       else this.#lock(entry)
@@ -228,25 +242,22 @@ export class MessageQueue {
   #release(entry: QueueEntry): void {
     entry.deliveryCount += 1
     this.#entries.noteReleased(entry)
-    const { maxDeliveryCount } = this.settings
     if (this.#isExpired(entry)) this.#expire(entry)
-    else if (entry.state === "deferred") return
-    else if (entry.deliveryCount < maxDeliveryCount) this.#entries.giveBack(entry)
-    else {
-      const description = `Message could not be consumed after ${maxDeliveryCount} delivery attempts.`
-      this.#deadLetter(entry, deadLetterProperties("MaxDeliveryCountExceeded", description))
-    }
+    else if (entry.state === "active" && !this.#dropExhausted(entry)) this.#entries.giveBack(entry)
   }
 
-  #amend(entry: QueueEntry, properties: ApplicationProperties): void {
-    if (properties.size === 0) return
-    entry.message = withApplicationProperties(entry.message, properties)
-    this.#entries.noteChanged(entry)
+  /** Dead-letters an entry whose deliveries are used up. */
+  #dropExhausted(entry: QueueEntry): boolean {
+    const { maxDeliveryCount } = this.settings
+    if (entry.deliveryCount < maxDeliveryCount) return false
+    this.#deadLetter(entry, exhausted(maxDeliveryCount))
+    return true
   }
 
-  #defer(entry: QueueEntry, properties: ApplicationProperties): void {
+  #amend(entry: QueueEntry, properties: ApplicationProperties, state: QueueEntry["state"]): void {
+    if (properties.size === 0 && state === "active") return
     entry.message = withApplicationProperties(entry.message, properties)
-    entry.state = "deferred"
+    entry.state = state
     this.#entries.noteChanged(entry)
   }
 
@@ -267,10 +278,7 @@ export class MessageQueue {
 
   #expire(entry: QueueEntry): void {
     if (this.settings.deadLetterOnExpiry === false) this.#remove(entry)
-    else {
-      const description = "The message expired and was dead lettered."
-      this.#deadLetter(entry, deadLetterProperties("TTLExpiredException", description))
-    }
+    else this.#deadLetter(entry, expired)
   }
 
   #sweepExpired(): number {

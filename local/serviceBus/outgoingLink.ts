@@ -1,7 +1,7 @@
 import type { Delivery, EventContext, Sender, Session } from "rhea"
 import type { Entity } from "./broker.ts"
 import { readSettlement } from "./deliveryOutcome.ts"
-import { encodeDelivery } from "./encodeDelivery.ts"
+import { encodeDelivery, factsOf } from "./encodeDelivery.ts"
 import type { EntityPath } from "./entityPath.ts"
 import { type LockToken, newLockToken, toDeliveryTag } from "./lockToken.ts"
 import type { Peer } from "./peer.ts"
@@ -135,18 +135,4 @@ function markSettled(delivery: Delivery): void {
 function settlementError(result: SettlementResult): ServiceBusError | undefined {
   if (result === "lockLost") return lockLost()
   return result === "notAllowed" ? notAllowed("A dead letter cannot be dead-lettered again.") : undefined
-}
-
-/** The entry as its receiver is to see it. */
-export function factsOf(entry: QueueEntry): Parameters<typeof encodeDelivery>[1] {
-  const { lock, source, originalSequence } = entry
-  return {
-    sequence: entry.sequence,
-    deliveryCount: entry.deliveryCount,
-    enqueuedAtMs: entry.enqueuedAtMs,
-    state: entry.state,
-    ...(lock ? { lockedUntilMs: lock.untilMs } : {}),
-    ...(source === undefined ? {} : { deadLetterSource: source }),
-    ...(originalSequence === undefined ? {} : { originalSequence }),
-  }
 }

@@ -9,6 +9,8 @@ export type QueueChange =
   /** The delivery ended without settlement. */
   | { readonly op: "release"; readonly queue: string; readonly sequence: number }
   | { readonly op: "remove"; readonly queue: string; readonly sequence: number }
+  /** Numbers up to this one have been given out. */
+  | { readonly op: "count"; readonly queue: string; readonly sequence: number }
   /** A message id that duplicate detection remembers. */
   | { readonly op: "seen"; readonly queue: string; readonly messageId: string; readonly atMs: number }
 

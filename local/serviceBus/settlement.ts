@@ -28,6 +28,18 @@ export function deadLetterProperties(
   return properties
 }
 
+/** Why a message is dead-lettered whose time to live is over. */
+export const expired = deadLetterProperties(
+  "TTLExpiredException",
+  "The message expired and was dead lettered.",
+)
+
+/** Why a message is dead-lettered that was delivered `deliveries` times in vain. */
+export function exhausted(deliveries: number): ApplicationProperties {
+  const description = `Message could not be consumed after ${deliveries} delivery attempts.`
+  return deadLetterProperties("MaxDeliveryCountExceeded", description)
+}
+
 /** What goes to the dead-letter queue for `entry`. The enqueue time stays that of the first queue. */
 export function deadLetterCopy(
   { message, enqueuedAtMs, deliveryCount, sequence }: QueueEntry,

@@ -11,6 +11,7 @@ import { listen } from "../tls/listen.ts"
 import { acceptConnection, type ConnectionLimits, defaultConnectionLimits } from "./amqpConnection.ts"
 import { attachLinks } from "./attachLinks.ts"
 import type { Broker, Entity } from "./broker.ts"
+import { openJournal } from "./journalFile.ts"
 import { MessageQueue } from "./messageQueue.ts"
 import { Peer } from "./peer.ts"
 import type { QueueCounts, QueueSettings } from "./queueEntry.ts"
@@ -32,6 +33,8 @@ export interface ServiceBusOptions {
   readonly sharedAccessKey?: string
   /** The largest message, 256 KB as in the Standard tier when absent. */
   readonly maxMessageBytes?: number
+  /** Where queues are kept across restarts, `kill -9` included; absent, they live in memory. See `openJournal`. */
+  readonly directory?: string
   readonly limits?: Partial<ConnectionLimits>
   /** Takes one line for every connection that had to be closed. */
   readonly log?: (line: string) => void
@@ -64,9 +67,11 @@ const partingMs = 20
  */
 export async function startServiceBus(options: ServiceBusOptions): Promise<RunningServiceBus> {
   const { authority, access, faults, log = () => {} } = options
+  const opened = options.directory === undefined ? undefined : await openJournal(options.directory)
   const entities = new Map<string, { readonly main: Entity; readonly deadLetters: Entity }>()
   for (const settings of options.queues) {
-    const queue = new MessageQueue(settings)
+    const queue = new MessageQueue(settings, opened ? { journal: opened.journal } : {})
+    queue.restore((path) => opened?.snapshots.get(path))
     if (queue.deadLetters === undefined) throw new TypeError("A queue has dead letters")
     entities.set(settings.name.toLowerCase(), {
       main: toEntity(queue),
@@ -112,6 +117,7 @@ export async function startServiceBus(options: ServiceBusOptions): Promise<Runni
     if (peers.size > 0) await sleep(partingMs)
     await Promise.all([plain.stop(), secure.stop()])
     for (const { main } of entities.values()) main.queue.stop()
+    opened?.close()
   }
   return {
     port: secure.port,

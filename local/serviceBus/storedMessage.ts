@@ -180,9 +180,3 @@ export function withApplicationProperties(
   const section = rhea.types.wrap_map(Object.fromEntries(merged))
   return { ...message, applicationProperties: writeDescribed(sectionCode.applicationProperties, section) }
 }
-
-/** The message with a time to live of at most `capMs`; undefined changes nothing. */
-export function withTtlCap(message: StoredMessage, capMs: number | undefined): StoredMessage {
-  if (capMs === undefined || (message.ttlMs !== undefined && message.ttlMs <= capMs)) return message
-  return { ...message, ttlMs: capMs }
-}
