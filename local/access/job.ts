@@ -15,8 +15,3 @@ export const jobs = [
 ] as const
 
 export type Job = (typeof jobs)[number]
-
-/** Is `text` the name of a job? */
-export function isJob(text: unknown): text is Job {
-  return jobs.some((job) => job === text)
-}
