@@ -3,6 +3,12 @@ import { type ErrorCode, ServiceError } from "./errors.ts"
 /** Ids that go with the error: object, blob, queue. Never a value. */
 export type ErrorDetails = Readonly<Record<string, string | number>>
 
+/**
+ * Response header under which the Key Vault clients' pipeline keeps the inner code of a refusal: the error that a
+ * failing page of a listing throws has lost its body.
+ */
+export const innerCodeHeader = "x-kvb-inner-code"
+
 interface ServiceAnswer {
   readonly name: string
   readonly status: number | undefined
@@ -89,8 +95,11 @@ function queueCode({ name, code, message }: ServiceAnswer): ErrorCode {
   if (/prevented to connect/i.test(message)) return "ERR_QUEUE_FIREWALL"
   if (code === "UnauthorizedAccess" || code === "UnauthorizedError") return "ERR_QUEUE_FORBIDDEN"
   if (code === "MessagingEntityNotFound") return "ERR_QUEUE_NOT_FOUND"
+  // The AMQP library puts a socket's error code in front of its message, under a code that says nothing.
+  const socketCode = /^(E[A-Z_]+): /.exec(message)?.[1] ?? ""
   const passing = ["ServiceBusy", "ServiceTimeout", "ServiceCommunicationProblem", "MessagingEntityDisabled"]
-  return passing.includes(code) || isNetworkCode(code) ? "ERR_QUEUE_UNAVAILABLE" : "ERR_UNKNOWN"
+  const isPassing = passing.includes(code) || isNetworkCode(code) || isNetworkCode(socketCode)
+  return isPassing ? "ERR_QUEUE_UNAVAILABLE" : "ERR_UNKNOWN"
 }
 
 function isIdentityError(name: string): boolean {
@@ -133,7 +142,7 @@ function readAnswer(thrown: unknown): ServiceAnswer {
     name: text(error["name"]) || "an unknown error",
     status: typeof error["statusCode"] === "number" ? error["statusCode"] : undefined,
     code: plain(text(error["code"]) || text(asObject(error["details"])["errorCode"])),
-    innerCode: plain(text(inner["code"])),
+    innerCode: plain(text(inner["code"]) || (headerOf(error, innerCodeHeader) ?? "")),
     message: text(error["message"]),
     retryAfterMs: retryAfterOf(error),
   }
@@ -145,13 +154,17 @@ function plain(code: string): string {
 }
 
 function retryAfterOf(error: Readonly<Record<string, unknown>>): number | undefined {
-  const headers = asObject(asObject(error["response"])["headers"])
-  const get = headers["get"]
-  if (typeof get !== "function") return undefined
-  const value: unknown = get.call(headers, "retry-after")
-  if (typeof value !== "string" || value === "") return undefined
+  const value = headerOf(error, "retry-after")
+  if (value === undefined || value === "") return undefined
   const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now()
   return Number.isFinite(ms) && ms > 0 ? ms : undefined
+}
+
+function headerOf(error: Readonly<Record<string, unknown>>, name: string): string | undefined {
+  const headers = asObject(asObject(error["response"])["headers"])
+  const get = headers["get"]
+  const value: unknown = typeof get === "function" ? get.call(headers, name) : undefined
+  return typeof value === "string" ? value : undefined
 }
 
 function asObject(value: unknown): Readonly<Record<string, unknown>> {

@@ -1,6 +1,7 @@
 import type { TokenCredential } from "@azure/core-auth"
-import type { HttpClient } from "@azure/core-rest-pipeline"
+import type { HttpClient, PipelinePolicy } from "@azure/core-rest-pipeline"
 import { SecretClient, type SecretProperties } from "@azure/keyvault-secrets"
+import { innerCodeHeader } from "../azureErrors.ts"
 import type { VersionAttributes } from "./vaultReader.ts"
 
 export interface AzureVaultOptions {
@@ -26,11 +27,26 @@ export function createSecretClients(options: AzureVaultOptions): (vault: string)
         httpClient: options.httpClient,
         disableChallengeResourceVerification: !options.challengeCheck,
         retryOptions: { maxRetries: 0 },
+        additionalPolicies: [{ policy: keepInnerCode, position: "perCall" }],
       })
       clients.set(vault, client)
     }
     return client
   }
+}
+
+/** Puts the inner code of a refusal where the error of a listing still has it. */
+const keepInnerCode: PipelinePolicy = {
+  name: "keepInnerCode",
+  sendRequest: async (request, next) => {
+    const response = await next(request)
+    if (response.status >= 400) {
+      const [, code] =
+        /"inner[eE]rror"\s*:\s*\{\s*"code"\s*:\s*"(\w{1,80})"/.exec(response.bodyAsText ?? "") ?? []
+      if (code !== undefined) response.headers.set(innerCodeHeader, code)
+    }
+    return response
+  },
 }
 
 /** The attributes of one version, in our words. */

@@ -2,7 +2,13 @@ import { createHttpHeaders, createPipelineRequest, RestError } from "@azure/core
 import { AuthenticationError, CredentialUnavailableError } from "@azure/identity"
 import { ServiceBusError } from "@azure/service-bus"
 import { describe, expect, it } from "vitest"
-import { fromQueueError, fromStoreError, fromVaultError, isAlreadyThere } from "../../shared/azureErrors.ts"
+import {
+  fromQueueError,
+  fromStoreError,
+  fromVaultError,
+  innerCodeHeader,
+  isAlreadyThere,
+} from "../../shared/azureErrors.ts"
 import { ServiceError } from "../../shared/errors.ts"
 import { errorFields } from "../../shared/log.ts"
 
@@ -150,6 +156,25 @@ describe("fromVaultError", () => {
   })
 })
 
+describe("an error that has lost its body", () => {
+  it.each([
+    { name: "firewall", inner: "ForbiddenByFirewall", code: "ERR_VAULT_FIREWALL" },
+    { name: "role", inner: "ForbiddenByRbac", code: "ERR_VAULT_FORBIDDEN" },
+    { name: "a sentence", inner: "see hunter2", code: "ERR_VAULT_FORBIDDEN" },
+  ])("is told by the inner code that its headers keep: $name", ({ inner, code }) => {
+    const headers = createHttpHeaders({ [innerCodeHeader]: inner })
+    const thrown = new RestError("Pagination failed", {
+      code: "Forbidden",
+      statusCode: 403,
+      request,
+      response: { request, headers, status: 403 },
+    })
+    const error = fromVaultError(thrown, {})
+    expect(error.code).toBe(code)
+    expect(error.message).not.toContain("hunter2")
+  })
+})
+
 describe("Retry-After", () => {
   const read = (retryAfter: string | undefined) => {
     const given = answer({ status: 429, ...(retryAfter === undefined ? {} : { retryAfter }) })
@@ -270,6 +295,12 @@ describe("fromQueueError", () => {
       thrown: Object.assign(new Error("x"), { code }),
       code: "ERR_QUEUE_UNAVAILABLE",
     })),
+    ...network.slice(1).map((code) => ({
+      name: `${code} as the AMQP library says it`,
+      thrown: Object.assign(new Error(`${code}: connect ${code} 10.0.0.4:5671`), { code: "GeneralError" }),
+      code: "ERR_QUEUE_UNAVAILABLE",
+    })),
+    { name: "a general error", thrown: new ServiceBusError("Error: x", "GeneralError"), code: "ERR_UNKNOWN" },
     { name: "a full queue", thrown: new ServiceBusError("x", "QuotaExceeded"), code: "ERR_UNKNOWN" },
     {
       name: "a message too large",
