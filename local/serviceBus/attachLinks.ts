@@ -5,6 +5,7 @@ import { type EntityPath, parseEntityPath } from "./entityPath.ts"
 import { keepCredit, serveIncomingLink } from "./incomingLink.ts"
 import { serveManagementLink } from "./managementLink.ts"
 import { serveOutgoingLink } from "./outgoingLink.ts"
+import { defaultDelayMs } from "./playFault.ts"
 import type { Peer } from "./peer.ts"
 import {
   type Claim,
@@ -73,7 +74,8 @@ function attachSender(peer: Peer, sender: Sender): void {
   if (fault?.effect === "status") return refuse(sender, faultError(fault.status, fault.code))
   if (fault?.effect === "cut") return peer.guarded.cut()
   if (fault?.effect === "hang") return
-  serveOutgoingLink(peer, sender, path, entity)
+  const delayMs = fault?.effect === "delay" ? (fault.delayMs ?? defaultDelayMs) : undefined
+  serveOutgoingLink(peer, sender, path, entity, delayMs)
 }
 
 function sessionProblem(wantsSession: boolean, { queue }: Entity): ServiceBusError | undefined {

@@ -26,8 +26,16 @@ const settledBySender = 1
 /**
  * Gives the messages of an entity to one receiving link. Locks belong to the queue: when the link or the connection
  * is lost they run out by themselves, as at the service.
+ *
+ * @param delayMs - how long to hold back the first message; undefined for not at all.
  */
-export function serveOutgoingLink(peer: Peer, link: Sender, path: EntityPath, entity: Entity): void {
+export function serveOutgoingLink(
+  peer: Peer,
+  link: Sender,
+  path: EntityPath,
+  entity: Entity,
+  delayMs: number | undefined,
+): void {
   const sender = link as CreditedSender
   const session = sender.session as BufferedSession
   const locks = new Map<Delivery, LockToken>()
@@ -111,11 +119,13 @@ export function serveOutgoingLink(peer: Peer, link: Sender, path: EntityPath, en
       })
     })
   }
-  // The attach must be on the wire before any transfer, also when attach and credit came in one read.
-  setImmediate(() => {
+  const begin = () => {
     isReady = true
     receivers.pump()
-  })
+  }
+  // The attach must be on the wire before any transfer, also when attach and credit came in one read.
+  if (delayMs === undefined) setImmediate(begin)
+  else setTimeout(begin, delayMs).unref()
 }
 
 /** Every successful outcome is answered with accepted: a client takes the echo of rejected for a failure. */

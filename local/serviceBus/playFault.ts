@@ -3,6 +3,9 @@ import type { FaultRule } from "../faults/faultBook.ts"
 import type { Peer } from "./peer.ts"
 import { faultError, type ServiceBusError } from "./serviceErrors.ts"
 
+/** How long a `delay` waits that does not say. */
+export const defaultDelayMs = 1000
+
 /** The parts of one request that a fault comes between. */
 export interface FaultableRequest {
   /** Does the work and returns how to answer. */
@@ -25,7 +28,7 @@ export async function playFault(rule: FaultRule, peer: Peer, request: FaultableR
       if (rule.afterBytes !== undefined) request.perform()
       return peer.guarded.cut()
     case "delay":
-      await sleep(rule.delayMs ?? 1000, undefined, { ref: false })
+      await sleep(rule.delayMs ?? defaultDelayMs, undefined, { ref: false })
   }
   request.perform()()
 }

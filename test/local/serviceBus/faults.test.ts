@@ -82,6 +82,15 @@ describe("startServiceBus under faults", () => {
     expect(active()).toBe(1)
   })
 
+  it("gives to a delayed receiver late", async () => {
+    const client = a.client()
+    await client.createSender("q").sendMessages({ body: 1 })
+    add("receive", { effect: "delay", delayMs: 500 })
+    const startedMs = Date.now()
+    expect(await client.createReceiver("q").receiveMessages(1)).toHaveLength(1)
+    expect(Date.now() - startedMs).toBeGreaterThanOrEqual(500)
+  })
+
   it("gives nothing to a receiver that hangs", async () => {
     const client = a.client()
     await client.createSender("q").sendMessages({ body: 1 })
