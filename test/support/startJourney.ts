@@ -31,7 +31,7 @@ export interface Journey {
   readonly outcomes: (id?: string) => readonly OutcomeReported[]
   /** Sets a secret and returns the id of its version as the product writes it. */
   readonly set: (name: string, value: string, options?: SetSecretOptions) => Promise<string>
-  /** Waits until no event is under way and no message waits, is in hand or is scheduled. */
+  /** Waits until no event is under way, no message waits, is in hand or is scheduled, and all was heard of them. */
   readonly settled: (timeoutMs?: number) => Promise<void>
   /** The stored record of a version, opened with the recovery key of the cloud. */
   readonly open: (id: string) => Promise<BackupRecord>
@@ -88,8 +88,11 @@ export async function startJourney(options: Omit<CloudOptions, "directory"> = {}
       const { properties } = await secrets.setSecret(name, value, setOptions)
       return (properties.id ?? "").toLowerCase()
     },
-    settled: (timeoutMs = 15_000) =>
-      vi.waitFor(() => assertSettled(cloud), { timeout: timeoutMs, interval: 20 }),
+    settled: async (timeoutMs = 15_000) => {
+      await vi.waitFor(() => assertSettled(cloud), { timeout: timeoutMs, interval: 20 })
+      // What the worker said arrives on its way in order; the answer to this question comes last.
+      await cloud.host.runTimer("thereIsNone").catch(() => {})
+    },
     open: async (id) => {
       const { body, metadata } = await read(id)
       const keys = JSON.parse(await readFile(file.recoveryKeyFile, "utf8")) as { keys: JWK[] }
