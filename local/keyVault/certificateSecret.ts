@@ -1,6 +1,6 @@
 import { createPrivateKey, type KeyObject } from "node:crypto"
 import { toPem } from "../tls/signCertificate.ts"
-import { writePkcs12 } from "./pkcs12/writePkcs12.ts"
+import { writePkcs12 } from "./writePkcs12.ts"
 import type { CertificateVersion } from "./vaultObject.ts"
 
 const opened = new WeakMap<object, KeyObject>()

@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from "node:crypto"
-import { type KeyAndCertificates, readPkcs12 } from "./pkcs12/readPkcs12.ts"
+import { type KeyAndCertificates, readPkcs12 } from "../../shared/certificate/readPkcs12.ts"
 import { badParameter } from "./vaultError.ts"
 import type { CertificateContentType } from "./vaultObject.ts"
 

@@ -2,7 +2,7 @@ import { createHash, createPrivateKey, X509Certificate } from "node:crypto"
 import tls from "node:tls"
 import type { CertificateClient, CertificatePolicy } from "@azure/keyvault-certificates"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { readPkcs12 } from "../../../local/keyVault/pkcs12/readPkcs12.ts"
+import { readPkcs12 } from "../../../shared/certificate/readPkcs12.ts"
 import { type AVault, aVault, collect, refusalOf } from "./aVault.ts"
 
 let sample: AVault

@@ -1,12 +1,11 @@
 import * as asn1 from "asn1js"
-import { exactBytes } from "../../tls/signCertificate.ts"
 
 /** One element of a BER encoding. */
 export type BerElement = asn1.BaseBlock
 
 /** The only element in `bytes`. @throws TypeError when they are not BER. */
 export function parseBer(bytes: Uint8Array): BerElement {
-  const { offset, result } = asn1.fromBER(exactBytes(bytes))
+  const { offset, result } = asn1.fromBER(new Uint8Array(bytes).buffer)
   if (offset === -1) throw new TypeError("Not BER")
   return result
 }

@@ -1,8 +1,8 @@
 import { createCipheriv, createHash, createHmac, type KeyObject, pbkdf2Sync, randomBytes } from "node:crypto"
 import * as asn1 from "asn1js"
-import { exactBytes } from "../../tls/signCertificate.ts"
-import { parseBer } from "./berReader.ts"
-import { bmpPassword, deriveKey, kdfPurpose } from "./pkcs12Kdf.ts"
+import { exactBytes } from "../tls/signCertificate.ts"
+import { parseBer } from "../../shared/certificate/berReader.ts"
+import { bmpPassword, deriveKey, kdfPurpose } from "../../shared/certificate/pkcs12Kdf.ts"
 
 const iterations = 2048
 
