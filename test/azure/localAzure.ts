@@ -14,6 +14,7 @@ import { startBlob } from "../../local/blob/startBlob.ts"
 import type { ContainerPolicy } from "../../local/blob/containerPolicy.ts"
 import { defaultRoles } from "../../local/cloud/defaultRoles.ts"
 import { createFaultBook, type FaultBook } from "../../local/faults/faultBook.ts"
+import { startIdentityEndpoint } from "../../local/identity/startIdentityEndpoint.ts"
 import { startKeyVault } from "../../local/keyVault/startKeyVault.ts"
 import { startServiceBus } from "../../local/serviceBus/startServiceBus.ts"
 import { createCertificateAuthority } from "../../local/tls/certificateAuthority.ts"
@@ -32,6 +33,24 @@ tls.setDefaultCACertificates([...tls.getCACertificates("default"), certificates.
 export const container = "keyvault-backups"
 export const queueName = "keyvault-changes"
 export const quarantineQueue = "keyvault-changes-quarantine"
+
+/**
+ * The identity endpoint of an app, under its environment variables, so that `ManagedIdentityCredential` runs as it is
+ * deployed. `clientIdOf` names the identity of a job.
+ */
+export async function anIdentityEndpoint() {
+  const endpoint = await startIdentityEndpoint({ authority, faults: createFaultBook() })
+  process.env["IDENTITY_ENDPOINT"] = endpoint.url
+  process.env["IDENTITY_HEADER"] = endpoint.header
+  return {
+    clientIdOf: (job: Job) => authority.callers.get(job)?.clientId ?? "",
+    stop: async () => {
+      delete process.env["IDENTITY_ENDPOINT"]
+      delete process.env["IDENTITY_HEADER"]
+      await endpoint.stop()
+    },
+  }
+}
 
 /** Tokens of `job` for one audience. */
 export function credentialOf(job: Job, audience: Audience): TokenCredential {
