@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto"
+import { GeneralEncrypt } from "jose"
 import { describe, expect, it } from "vitest"
 import { sealRecord } from "../../../shared/record/sealRecord.ts"
 import { importOpeningKeys, unsealRecord } from "../../../shared/record/unsealRecord.ts"
@@ -186,6 +187,24 @@ describe("unsealRecord", () => {
     await expect(unsealRecord(write(broken), blob, [ec.openingKey])).rejects.toMatchObject({
       code: "ERR_SEAL_INTEGRITY",
       details: { blob },
+    })
+  })
+
+  it.each([
+    {
+      name: "one that says more",
+      protectedHeader: { enc: "A256GCM", kvb: sealNameOf(blob), cty: "text/plain" },
+    },
+    { name: "one of another cipher", protectedHeader: { enc: "A128GCM", kvb: sealNameOf(blob) } },
+    { name: "one without a name", protectedHeader: { enc: "A256GCM" } },
+  ])("refuses a well-made seal with another protected header: $name", async ({ protectedHeader }) => {
+    const encrypt = new GeneralEncrypt(plaintext).setProtectedHeader(protectedHeader)
+    for (const { key, alg, kid } of [rsa.recipient, ec.recipient]) {
+      encrypt.addRecipient(key).setUnprotectedHeader({ alg, kid })
+    }
+    await expect(unsealRecord(write(await encrypt.encrypt()), blob, [ec.openingKey])).rejects.toMatchObject({
+      code: "ERR_SEAL_INTEGRITY",
+      message: expect.stringContaining("protected header"),
     })
   })
 
