@@ -79,6 +79,8 @@ export function formatStatus({ at, vaults, queues }: ProtectionStatus): string {
         `  NOT PROTECTED    ${gap.id} (${gap.reason}${gap.since ? ` since ${gap.since.toISOString()}` : ""})`,
       )
     }
+    for (const id of vault.publicOnly)
+      lines.push(`  PUBLIC PART ONLY ${id} (its policy keeps the private key in the vault)`)
   }
   const more = queues.complete ? "" : " (more than these: only the first 10,000 of a queue are looked at)"
   lines.push(

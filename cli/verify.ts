@@ -119,7 +119,7 @@ async function readKeys(file: string | undefined): Promise<OpeningKey[]> {
   return importOpeningKeys({ keys: set.data.keys as JWK[] })
 }
 
-const attention: ReadonlySet<Finding> = new Set(["gap", "missing", "differs", "broken", "unsupported"])
+const attention: ReadonlySet<Finding> = new Set(["gap", "missing", "differs", "broken"])
 /** Findings that are counted and not listed. */
 const quiet: ReadonlySet<Finding> = new Set(["protected", "onlyInStore", "excluded"])
 const untold: ReadonlySet<Finding> = new Set(["unknown", "inFlight"])
@@ -140,7 +140,7 @@ const wording: Readonly<Record<Finding, string>> = {
   broken: "BROKEN: the record does not open",
   inFlight: "in flight: too young to be missed, run again",
   excluded: "not backed up: excluded by BACKUP_EXCLUDE",
-  unsupported: "NOT PROTECTED: belongs to a certificate, which this release does not back up",
+  publicOnly: "PUBLIC PART ONLY: the certificate's policy keeps its private key in the vault",
   unknown: "could not be told",
 }
 
@@ -157,6 +157,7 @@ export function formatVerification(versions: readonly VerifiedVersion[], deep: b
   lines.push(
     `${versions.length} versions looked at${deep ? ", every record opened and compared with the vault" : ""}: ${protectedCount} protected` +
       `${count("onlyInStore") > 0 ? `, ${count("onlyInStore")} only in the store` : ""}` +
+      `${count("publicOnly") > 0 ? `, ${count("publicOnly")} with their public part only` : ""}` +
       `${count("excluded") > 0 ? `, ${count("excluded")} excluded by BACKUP_EXCLUDE` : ""}` +
       `, ${versions.filter(({ finding }) => attention.has(finding)).length} need attention` +
       `, ${versions.filter(({ finding }) => untold.has(finding)).length} could not be told`,

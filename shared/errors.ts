@@ -51,12 +51,6 @@ export const catalogue = {
     when: "Keys of the body collide with broker metadata, or its fields contradict the object id.",
     hint: "Find out who sent it; Event Grid does not send such messages.",
   },
-  ERR_EVENT_UNSUPPORTED: {
-    disposition: "poison",
-    exitCode: 20,
-    when: "The change is real, but this release cannot back up its kind of object yet.",
-    hint: "Upgrade, then send the message again from quarantine.",
-  },
   ERR_VAULT_RESPONSE_INVALID: {
     disposition: "retry",
     exitCode: 24,

@@ -4,7 +4,6 @@ import { parseChanges } from "../change/parseChanges.ts"
 import { parseLineage } from "../queue/messageLineage.ts"
 import type { PeekedMessage, QueueInspector } from "../queue/queueInspector.ts"
 import {
-  formatRecordName,
   gapPrefixOfVault,
   type GapReason,
   parseStoreEntryName,
@@ -31,6 +30,8 @@ export interface VaultStatus {
   readonly firstPutAt?: Date
   readonly lastPutAt?: Date
   readonly openGaps: readonly OpenGap[]
+  /** Versions of certificates whose policy keeps the private key in the vault: stored, and never fully protected. */
+  readonly publicOnly: readonly string[]
   /** The newest moment before which every known change is stored. */
   readonly protectedUpTo: Date
 }
@@ -141,9 +142,10 @@ async function readVault(
   }
   const waiting = new Map<string, Date | undefined>()
   for (const { object, changedAt } of pending) {
-    const name = formatRecordName(object)
-    if (object.vault === vault) waiting.set(name, earlier(waiting.get(name), changedAt))
+    const key = versionKey(object)
+    if (object.vault === vault) waiting.set(key, earlier(waiting.get(key), changedAt))
   }
+  const publicOnly: string[] = []
   let records = 0
   let firstPutAt: Date | undefined
   let lastPutAt: Date | undefined
@@ -152,8 +154,10 @@ async function readVault(
     if (entry?.kind !== "record") continue
     records += 1
     gaps.delete(versionKey(entry.object))
-    waiting.delete(name)
-    const putAt = parseLedgerEntry(metadata)?.putAt ?? createdAt
+    waiting.delete(versionKey(entry.object))
+    const ledger = parseLedgerEntry(metadata)
+    if (ledger?.isPublicOnly) publicOnly.push(formatVersionUrl(entry.object))
+    const putAt = ledger?.putAt ?? createdAt
     firstPutAt = earlier(firstPutAt, putAt)
     if (!lastPutAt || putAt > lastPutAt) lastPutAt = putAt
   }
@@ -165,6 +169,7 @@ async function readVault(
     ...(firstPutAt ? { firstPutAt } : {}),
     ...(lastPutAt ? { lastPutAt } : {}),
     openGaps: [...gaps.values()],
+    publicOnly,
     protectedUpTo,
   }
 }

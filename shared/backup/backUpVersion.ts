@@ -5,14 +5,15 @@ import { formatVersionUrl } from "../change/objectVersion.ts"
 import type { Clock } from "../clock.ts"
 import { describeError, type ErrorCode, ServiceError, toServiceError } from "../errors.ts"
 import { gapFormat, serializeGapRecord } from "../record/gapRecord.ts"
-import { buildRecord, recordFormat, serializeRecord } from "../record/record.ts"
+import { buildRecord, privateKeyPresence, recordFormat, serializeRecord } from "../record/record.ts"
 import type { Recipient } from "../record/recipients.ts"
 import { sealedContentType, sealRecord } from "../record/sealRecord.ts"
 import type { BackupStore } from "../store/backupStore.ts"
 import { formatGapName, formatRecordName, type GapReason, sealNameOf } from "../store/blobName.ts"
 import { formatLedgerEntry, type LedgerEntry, parseTime } from "../store/ledgerEntry.ts"
-import type { SecretReading, VaultReader } from "../vault/vaultReader.ts"
+import type { VaultReader } from "../vault/vaultReader.ts"
 import type { Outcome } from "./outcome.ts"
+import { readVersion, type VersionReading } from "./readVersion.ts"
 
 /** What one backup needs. */
 export interface BackUpVersionDependencies {
@@ -37,6 +38,9 @@ export interface Delivery {
 /** How long to wait before asking again for a version that the vault says it does not have. */
 const readAfterWriteDelayMs = 500
 
+/** Set by restore on what it writes; the value says from which version, and is never logged. */
+const restoredTag = "kvb-restored-from"
+
 const gapReasonOf: Partial<Record<ErrorCode, GapReason>> = {
   ERR_VAULT_VERSION_DISABLED: "disabled",
   ERR_VAULT_VALUE_ABSENT: "value-absent",
@@ -44,7 +48,7 @@ const gapReasonOf: Partial<Record<ErrorCode, GapReason>> = {
 }
 
 /**
- * Backs up exactly the version that `change` names: one GET, one seal, one PUT.
+ * Backs up exactly the version that `change` names: one GET (two for a certificate), one seal, one PUT.
  *
  * Never throws: every failure is an outcome. Safe to repeat at any point; the store makes repetitions one.
  */
@@ -56,7 +60,6 @@ export async function backUpVersion(
   const { object } = change
   if (isExcluded(object.name, dependencies.exclude)) return { outcome: "skipped", reason: "excluded" }
   try {
-    if (object.kind === "certificate") throw unsupported(change)
     return await store(change, delivery, dependencies)
   } catch (thrown) {
     const error = toServiceError(thrown)
@@ -75,42 +78,42 @@ async function store(
 ): Promise<Outcome> {
   const { clock } = dependencies
   const reading = await readWithOneRetry(change, dependencies)
-  if (reading.managed) throw unsupported(change)
-  if (reading.value === undefined) {
-    const details = { object: formatVersionUrl(change.object) }
+  const { object, secret, certificate } = reading
+  if (secret.value === undefined) {
+    const details = { object: formatVersionUrl(object) }
     throw new ServiceError("ERR_VAULT_VALUE_ABSENT", "The vault's answer has no value", { details })
   }
   const readAt = clock.now()
-  const blob = formatRecordName(change.object)
-  const recipients = await dependencies.recipientsOf(change.object.vault)
-  const record = buildRecord(change, reading, reading.value.reveal(), readAt)
+  const blob = formatRecordName(object)
+  const recipients = await dependencies.recipientsOf(object.vault)
+  const record = buildRecord(reading, change.event, secret.value.reveal(), readAt)
   const sealed = await sealRecord(serializeRecord(record), sealNameOf(blob), recipients)
+  const { attributes, tags } = certificate ?? secret
+  const isPublicOnly = certificate !== undefined && privateKeyPresence(certificate) === "absentByPolicy"
+  const origin = change.origin === "live" && restoredTag in tags ? "restore" : change.origin
   const entry: LedgerEntry = {
-    ...ledgerEntryOf(change, delivery, sealed, clock.now()),
-    ...(reading.attributes.created ? { changedAt: reading.attributes.created } : {}),
+    ...ledgerEntryOf({ ...change, origin }, delivery, sealed, clock.now()),
+    ...(attributes.created ? { changedAt: attributes.created } : {}),
     readAt,
     kids: recipients.map(({ kid }) => kid),
     format: recordFormat,
+    ...(isPublicOnly ? { isPublicOnly } : {}),
   }
-  const outcome = await dependencies.store.putIfAbsent(
-    blob,
-    sealed,
-    sealedContentType,
-    formatLedgerEntry(entry),
-  )
-  return { outcome, blob }
+  const metadata = formatLedgerEntry(entry)
+  const outcome = await dependencies.store.putIfAbsent(blob, sealed, sealedContentType, metadata)
+  return { outcome, blob, ...(isPublicOnly ? { privateKey: "absentByPolicy" } : {}) }
 }
 
 async function readWithOneRetry(
-  change: Change,
+  { object }: Change,
   { vault, clock }: BackUpVersionDependencies,
-): Promise<SecretReading> {
+): Promise<VersionReading> {
   try {
-    return await vault.readSecret(change.object)
+    return await readVersion(object, vault)
   } catch (error) {
     if (!(error instanceof ServiceError) || error.code !== "ERR_VAULT_VERSION_ABSENT") throw error
     await clock.sleep(readAfterWriteDelayMs)
-    return vault.readSecret(change.object)
+    return readVersion(object, vault)
   }
 }
 
@@ -152,12 +155,4 @@ function ledgerEntryOf(change: Change, delivery: Delivery, body: Uint8Array, put
     ...(eventId === undefined ? {} : { eventId }),
     sha256: createHash("sha256").update(body).digest("hex"),
   }
-}
-
-function unsupported(change: Change): ServiceError {
-  return new ServiceError(
-    "ERR_EVENT_UNSUPPORTED",
-    "This release backs up secrets; the version belongs to a certificate",
-    { details: { object: formatVersionUrl(change.object) } },
-  )
 }

@@ -43,7 +43,9 @@ export function thumbprintOf(der: Uint8Array): string {
 /** SHA-256 of the public half, in hex. It is the same for every encoding of one key, unlike the bytes of a PFX. */
 export function keyFingerprint(key: KeyObject): string {
   const publicKey = key.type === "private" ? createPublicKey(key) : key
-  return createHash("sha256").update(publicKey.export({ type: "spki", format: "der" })).digest("hex")
+  return createHash("sha256")
+    .update(publicKey.export({ type: "spki", format: "der" }))
+    .digest("hex")
 }
 
 /**

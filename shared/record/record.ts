@@ -1,8 +1,10 @@
 import { z } from "zod"
-import type { Change } from "../change/change.ts"
+import type { VersionReading } from "../backup/readVersion.ts"
+import { thumbprintOf } from "../certificate/certificateMaterial.ts"
+import type { ChangeEvidence } from "../change/change.ts"
 import { formatVersionUrl } from "../change/objectVersion.ts"
 import { ServiceError } from "../errors.ts"
-import type { SecretReading, VersionAttributes } from "../vault/vaultReader.ts"
+import type { CertificateReading, VersionAttributes } from "../vault/vaultReader.ts"
 
 /** Format name of the records this release writes. Described in `docs/formats.md`. */
 export const recordFormat = "keyvault-backup/1"
@@ -29,6 +31,15 @@ const attributesSchema = z.object({
   recoverableDays: z.number().int().optional(),
 })
 
+const certificateSchema = z.object({
+  cer: z.base64(),
+  policy: z.record(z.string(), z.unknown()).optional(),
+  sid: z.string(),
+  kid: z.string().optional(),
+  thumbprint: z.string().regex(/^[0-9a-f]{40}$/),
+  privateKey: z.enum(["present", "absentByPolicy"]),
+})
+
 const recordSchema = z.object({
   format: z.literal(recordFormat),
   object: z.object({
@@ -43,6 +54,7 @@ const recordSchema = z.object({
   tags: tagsSchema,
   managed: z.boolean(),
   value: z.string(),
+  certificate: certificateSchema.optional(),
   event: z
     .object({
       id: z.string().optional(),
@@ -60,14 +72,30 @@ const recordSchema = z.object({
  */
 export type BackupRecord = z.infer<typeof recordSchema>
 
-/** The record of what was read, for the change that asked for it. `reading.value` must be present. */
+/** Is the private key in the record, or does the certificate's policy keep it in the vault? */
+export type PrivateKeyPresence = z.infer<typeof certificateSchema>["privateKey"]
+
+/** What the policy says of the private key: without the word that it may be exported not, it is there. */
+export function privateKeyPresence({ policy }: CertificateReading): PrivateKeyPresence {
+  const keyProperties = policy?.["key_props"]
+  const isKept =
+    typeof keyProperties === "object" &&
+    keyProperties !== null &&
+    Reflect.get(keyProperties, "exportable") === false
+  return isKept ? "absentByPolicy" : "present"
+}
+
+/**
+ * The record of what was read. A certificate's record has the certificate's own attributes and tags, and the value
+ * and content type of its secret.
+ */
 export function buildRecord(
-  change: Change,
-  reading: SecretReading,
+  { object, secret, certificate }: VersionReading,
+  event: ChangeEvidence | undefined,
   value: string,
   readAt: Date,
 ): BackupRecord {
-  const { object, event } = change
+  const { attributes, tags } = certificate ?? secret
   return {
     format: recordFormat,
     object: {
@@ -77,13 +105,26 @@ export function buildRecord(
       name: object.name,
       version: object.version,
     },
-    attributes: attributesOf(reading.attributes),
-    ...(reading.contentType === undefined ? {} : { contentType: reading.contentType }),
-    tags: { ...reading.tags },
-    managed: reading.managed,
+    attributes: attributesOf(attributes),
+    ...(secret.contentType === undefined ? {} : { contentType: secret.contentType }),
+    tags: { ...tags },
+    managed: secret.managed,
     value,
+    ...(certificate ? { certificate: certificateOf(certificate) } : {}),
     ...(event ? { event: { ...event } } : {}),
     readAt: readAt.toISOString(),
+  }
+}
+
+function certificateOf(certificate: CertificateReading): BackupRecord["certificate"] {
+  const { cer, policy, secretId, keyId } = certificate
+  return {
+    cer: Buffer.from(cer).toString("base64"),
+    ...(policy ? { policy: { ...policy } } : {}),
+    sid: secretId,
+    ...(keyId === undefined ? {} : { kid: keyId }),
+    thumbprint: thumbprintOf(cer),
+    privateKey: privateKeyPresence(certificate),
   }
 }
 

@@ -1,8 +1,9 @@
 import type { Clock } from "../clock.ts"
+import { readVersion } from "../backup/readVersion.ts"
 import { isExcluded } from "../change/allowList.ts"
 import { formatVersionUrl, type ObjectVersion } from "../change/objectVersion.ts"
 import { type ErrorCode, toServiceError } from "../errors.ts"
-import { parseRecord } from "../record/record.ts"
+import { type BackupRecord, parseRecord } from "../record/record.ts"
 import { type OpeningKey, unsealRecord } from "../record/unsealRecord.ts"
 import {
   formatRecordName,
@@ -11,17 +12,19 @@ import {
   parseStoreEntryName,
   recordPrefixOfVault,
 } from "../store/blobName.ts"
+import { parseLedgerEntry } from "../store/ledgerEntry.ts"
 import type { StoreCatalog } from "../store/storeCatalog.ts"
 import type { StoreReader } from "../store/storeReader.ts"
 import type { ListedVersion, VaultCatalog } from "../vault/vaultCatalog.ts"
 import type { VaultReader } from "../vault/vaultReader.ts"
+import { isSame } from "./compareRecord.ts"
 
 /**
  * What verification says of one version. `protected`: a record is stored (deep: it opens, and its value equals the
  * vault's). `onlyInStore`: stored, and the vault no longer lists it. `gap`: a gap record says why not. `missing`:
  * neither. `differs`: the record opens and its value is another. `broken`: the record does not open. `inFlight`: too
- * young to be missed. `excluded`: not stored, and its name is excluded. `unsupported`: belongs to a certificate,
- * which this release does not back up. `unknown`: could not be told.
+ * young to be missed. `excluded`: not stored, and its name is excluded. `publicOnly`: stored, but
+ * the certificate's policy keeps its private key in the vault. `unknown`: could not be told.
  */
 export type Finding =
   | "protected"
@@ -32,7 +35,7 @@ export type Finding =
   | "broken"
   | "inFlight"
   | "excluded"
-  | "unsupported"
+  | "publicOnly"
   | "unknown"
 
 export interface VerifiedVersion {
@@ -65,11 +68,14 @@ export interface VerifyVaultOptions {
   }
 }
 
+interface StoredRecord {
+  readonly object: ObjectVersion
+  readonly sha256: string | undefined
+  readonly isPublicOnly: boolean
+}
+
 interface StoredEntries {
-  readonly records: ReadonlyMap<
-    string,
-    { readonly object: ObjectVersion; readonly sha256: string | undefined }
-  >
+  readonly records: ReadonlyMap<string, StoredRecord>
   readonly gaps: ReadonlyMap<string, GapReason>
 }
 
@@ -83,59 +89,79 @@ interface StoredEntries {
  * @throws ServiceError when a listing fails: an incomplete scan proves nothing.
  */
 export async function verifyVault(options: VerifyVaultOptions): Promise<VerifiedVersion[]> {
-  const listed: ListedVersion[] = []
-  for await (const version of options.vaultCatalog.listSecretVersions(options.vault)) {
-    if (options.name === undefined || version.object.name === options.name) listed.push(version)
-  }
+  const listed = await listVault(options)
   let stored = await listStore(options)
-  if (listed.some(({ object }) => !isKnown(object, stored))) stored = await listStore(options)
-  const seen = new Set<string>()
+  if ([...listed.values()].some(({ object }) => !isKnown(object, stored))) stored = await listStore(options)
   const work: (() => Promise<VerifiedVersion>)[] = []
-  for (const version of listed) {
-    seen.add(formatRecordName(version.object))
-    work.push(() => verifyVersion(version, stored, options))
-  }
+  for (const version of listed.values()) work.push(() => verifyVersion(version, stored, options))
   for (const [blob, { object }] of stored.records) {
-    if (!seen.has(blob)) work.push(() => verifyOrphan(object, blob, stored, options))
+    if (!listed.has(blob)) work.push(() => verifyOrphan(object, blob, stored, options))
   }
   return inParallel(work, options.deep?.concurrency ?? 1)
 }
 
+/** Versions by the name of their record. The secret behind a certificate counts as the certificate. */
+async function listVault({
+  vaultCatalog,
+  vault,
+  name,
+}: VerifyVaultOptions): Promise<Map<string, ListedVersion>> {
+  const listed = new Map<string, ListedVersion>()
+  for await (const version of vaultCatalog.listSecretVersions(vault)) {
+    if (name !== undefined && version.object.name !== name) continue
+    const object = version.managed ? { ...version.object, kind: "certificate" as const } : version.object
+    listed.set(formatRecordName(object), { ...version, object })
+  }
+  for await (const version of vaultCatalog.listCertificateVersions(vault)) {
+    if (name !== undefined && version.object.name !== name) continue
+    listed.set(formatRecordName(version.object), version)
+  }
+  return listed
+}
+
 async function listStore({ storeCatalog, vault, name }: VerifyVaultOptions): Promise<StoredEntries> {
   const host = new URL(vault).host
-  const records = new Map<string, { object: ObjectVersion; sha256: string | undefined }>()
+  const records = new Map<string, StoredRecord>()
   const gaps = new Map<string, GapReason>()
   for (const prefix of [recordPrefixOfVault(host), gapPrefixOfVault(host)]) {
     for await (const blob of storeCatalog.list(prefix)) {
       const entry = parseStoreEntryName(blob.name)
       if (!entry || (name !== undefined && entry.object.name !== name)) continue
-      if (entry.kind === "gap") gaps.set(formatRecordName(entry.object), entry.reason)
-      else records.set(blob.name, { object: entry.object, sha256: blob.metadata["sha256"] })
+      if (entry.kind === "gap") {
+        gaps.set(versionKey(entry.object), entry.reason)
+        continue
+      }
+      const isPublicOnly = parseLedgerEntry(blob.metadata)?.isPublicOnly === true
+      records.set(blob.name, { object: entry.object, sha256: blob.metadata["sha256"], isPublicOnly })
     }
   }
   return { records, gaps }
 }
 
 function isKnown(object: ObjectVersion, { records, gaps }: StoredEntries): boolean {
-  const blob = formatRecordName(object)
-  return records.has(blob) || gaps.has(blob)
+  return records.has(formatRecordName(object)) || gaps.has(versionKey(object))
+}
+
+/** A gap may stand under the secret of a certificate: they share name and version. */
+function versionKey({ name, version }: ObjectVersion): string {
+  return `${name}/${version}`
 }
 
 async function verifyVersion(
-  { object, attributes, managed }: ListedVersion,
+  { object, attributes }: ListedVersion,
   stored: StoredEntries,
   options: VerifyVaultOptions,
 ): Promise<VerifiedVersion> {
   const id = formatVersionUrl(object)
   const blob = formatRecordName(object)
   const record = stored.records.get(blob)
-  if (record)
-    return options.deep
-      ? compare(object, blob, record.sha256, options.deep)
-      : { id, finding: "protected", blob }
+  if (record) {
+    const found = options.deep ? await compare(object, blob, record.sha256, options.deep) : undefined
+    if (found && found.finding !== "protected") return found
+    return { id, blob, ...found, finding: record.isPublicOnly ? "publicOnly" : "protected" }
+  }
   if (isExcluded(object.name, options.exclude)) return { id, finding: "excluded" }
-  if (managed) return { id, finding: "unsupported" }
-  const reason = stored.gaps.get(blob)
+  const reason = stored.gaps.get(versionKey(object))
   if (reason) return { id, finding: "gap", reason }
   const ageMs = options.clock.now().getTime() - (attributes.created?.getTime() ?? 0)
   return { id, finding: ageMs < options.graceMs ? "inFlight" : "missing" }
@@ -150,7 +176,7 @@ async function verifyOrphan(
   const id = formatVersionUrl(object)
   if (!deep) return { id, finding: "onlyInStore", blob }
   const opened = await open(object, blob, stored.records.get(blob)?.sha256, deep)
-  return "value" in opened ? { id, finding: "onlyInStore", blob } : opened
+  return "record" in opened ? { id, finding: "onlyInStore", blob } : opened
 }
 
 type Deep = NonNullable<VerifyVaultOptions["deep"]>
@@ -163,10 +189,10 @@ async function compare(
 ): Promise<VerifiedVersion> {
   const id = formatVersionUrl(object)
   const opened = await open(object, blob, sha256, deep)
-  if (!("value" in opened)) return opened
+  if (!("record" in opened)) return opened
   try {
-    const reading = await deep.vaultReader.readSecret(object)
-    return { id, blob, finding: reading.value?.reveal() === opened.value ? "protected" : "differs" }
+    const reading = await readVersion(object, deep.vaultReader)
+    return { id, blob, finding: isSame(opened.record, reading) ? "protected" : "differs" }
   } catch (thrown) {
     const { code } = toServiceError(thrown)
     // A version that was disabled after its backup cannot be compared; its record opened, and values never change.
@@ -181,12 +207,12 @@ async function open(
   blob: string,
   sha256: string | undefined,
   deep: Deep,
-): Promise<{ readonly value: string } | VerifiedVersion> {
+): Promise<{ readonly record: BackupRecord } | VerifiedVersion> {
   const id = formatVersionUrl(object)
   try {
     const record = parseRecord(await unsealRecord(await deep.storeReader.read(blob), blob, deep.keys, sha256))
     if (record.object.id !== id) return { id, blob, finding: "broken", code: "ERR_SEAL_INTEGRITY" }
-    return { value: record.value }
+    return { record }
   } catch (thrown) {
     const { code } = toServiceError(thrown)
     return { id, blob, finding: code === "ERR_SEAL_INTEGRITY" ? "broken" : "unknown", code }

@@ -31,6 +31,8 @@ export interface LedgerEntry {
   readonly sha256: string
   /** The error code of a gap record. */
   readonly code?: string
+  /** The record is of a certificate whose policy keeps the private key in the vault: only its public part is stored. */
+  readonly isPublicOnly?: boolean
 }
 
 /** Only what looks like an id goes into metadata: a forged event must not put text into a header. */
@@ -56,6 +58,7 @@ export function formatLedgerEntry(entry: LedgerEntry): BlobMetadata {
   metadata["format"] = entry.format
   metadata["sha256"] = entry.sha256
   if (entry.code !== undefined) metadata["code"] = entry.code
+  if (entry.isPublicOnly) metadata["privatekey"] = "absentByPolicy"
   return metadata
 }
 
@@ -87,6 +90,7 @@ export function parseLedgerEntry(metadata: BlobMetadata): LedgerEntry | undefine
     format,
     sha256: sha256 ?? "",
     ...optional("code", metadata["code"]),
+    ...(metadata["privatekey"] === "absentByPolicy" ? { isPublicOnly: true } : {}),
   }
 }
 

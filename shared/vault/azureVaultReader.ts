@@ -1,47 +1,91 @@
 import { fromVaultError } from "../azureErrors.ts"
-import { formatVersionUrl, parseVersionUrl } from "../change/objectVersion.ts"
+import { formatVersionUrl, type ObjectVersion, parseVersionUrl } from "../change/objectVersion.ts"
 import { ServiceError } from "../errors.ts"
 import { SecretValue } from "../secretValue.ts"
-import { type AzureVaultOptions, createSecretClients, fromSecretProperties } from "./azureSecretClients.ts"
+import { type AzureVaultOptions, createVaultClients, fromVersionProperties } from "./azureVaultClients.ts"
 import type { VaultReader } from "./vaultReader.ts"
 
 /** Reads through the Key Vault REST API. See VaultReader for the promise. */
 export function createAzureVaultReader(options: AzureVaultOptions): VaultReader {
-  const clientOf = createSecretClients(options)
+  const clientsOf = createVaultClients(options)
   return {
     readSecret: async (object, { signal } = {}) => {
-      const asked = formatVersionUrl(object)
-      const details = { object: asked }
       try {
-        const secret = await clientOf(object.vault).getSecret(object.name, {
+        const { properties, value } = await clientsOf(object.vault).secrets.getSecret(object.name, {
           version: object.version,
           ...(signal ? { abortSignal: signal } : {}),
         })
-        const { properties, value } = secret
-        if (!isSameVersion(properties.id, asked)) {
-          throw new ServiceError(
-            "ERR_VAULT_RESPONSE_INVALID",
-            "The vault's answer carries another id than the one asked for",
-            { details },
-          )
-        }
+        const id = sameVersion(properties.id, object)
         return {
-          id: properties.id ?? asked,
+          id,
           ...(typeof value === "string" ? { value: new SecretValue(value) } : {}),
           ...(properties.contentType === undefined ? {} : { contentType: properties.contentType }),
           tags: { ...properties.tags },
-          attributes: fromSecretProperties(properties),
+          attributes: fromVersionProperties(properties),
           managed: properties.managed === true || properties.certificateKeyId !== undefined,
         }
       } catch (error) {
-        throw fromVaultError(error, details)
+        throw fromVaultError(error, { object: formatVersionUrl(object) })
+      }
+    },
+    readCertificate: async (object, { signal } = {}) => {
+      try {
+        let policy: unknown
+        const certificate = await clientsOf(object.vault).certificates.getCertificateVersion(
+          object.name,
+          object.version,
+          {
+            ...(signal ? { abortSignal: signal } : {}),
+            // The answer holds the policy; the client's own result for a version leaves it out.
+            onResponse: ({ bodyAsText }) => {
+              policy = policyOf(bodyAsText ?? "")
+            },
+          },
+        )
+        const { properties, cer, keyId, secretId } = certificate
+        const id = sameVersion(certificate.id ?? properties.id, object)
+        if (!cer || cer.length === 0 || secretId === undefined) {
+          throw invalid(object, "The vault's answer has no certificate or no secret id")
+        }
+        return {
+          id,
+          ...(keyId === undefined ? {} : { keyId }),
+          secretId,
+          cer,
+          ...(isObject(policy) ? { policy } : {}),
+          tags: { ...properties.tags },
+          attributes: fromVersionProperties(properties),
+        }
+      } catch (error) {
+        throw fromVaultError(error, { object: formatVersionUrl(object) })
       }
     },
   }
 }
 
-function isSameVersion(id: string | undefined, asked: string): boolean {
-  if (id === undefined) return false
-  const parsed = parseVersionUrl(id)
-  return "object" in parsed && formatVersionUrl(parsed.object) === asked
+/** @throws ServiceError ERR_VAULT_RESPONSE_INVALID when `id` is not the version that was asked for. */
+function sameVersion(id: string | undefined, asked: ObjectVersion): string {
+  const parsed = parseVersionUrl(id ?? "")
+  if (id !== undefined && "object" in parsed && formatVersionUrl(parsed.object) === formatVersionUrl(asked))
+    return id
+  throw invalid(asked, "The vault's answer carries another id than the one asked for")
+}
+
+function invalid(object: ObjectVersion, what: string): ServiceError {
+  return new ServiceError("ERR_VAULT_RESPONSE_INVALID", what, {
+    details: { object: formatVersionUrl(object) },
+  })
+}
+
+function policyOf(body: string): unknown {
+  try {
+    const json: unknown = JSON.parse(body)
+    return isObject(json) ? json["policy"] : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
 }

@@ -18,4 +18,10 @@ export interface VaultCatalog {
    * an incomplete scan proves nothing.
    */
   listSecretVersions(vault: string, options?: { readonly signal?: AbortSignal }): AsyncIterable<ListedVersion>
+
+  /** Every version of every certificate in `vault`; otherwise as `listSecretVersions`. */
+  listCertificateVersions(
+    vault: string,
+    options?: { readonly signal?: AbortSignal },
+  ): AsyncIterable<ListedVersion>
 }

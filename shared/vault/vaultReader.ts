@@ -25,6 +25,22 @@ export interface SecretReading {
   readonly managed: boolean
 }
 
+/** What the vault answered for one certificate version: its public part. The private part is the secret at `secretId`. */
+export interface CertificateReading {
+  /** The id as the vault spells it. */
+  readonly id: string
+  /** URL of the key behind it. */
+  readonly keyId?: string
+  /** URL of the secret that holds chain and private key. */
+  readonly secretId: string
+  /** DER of the leaf. */
+  readonly cer: Uint8Array
+  /** The policy as the vault sent it. */
+  readonly policy?: Readonly<Record<string, unknown>>
+  readonly tags: Readonly<Record<string, string>>
+  readonly attributes: VersionAttributes
+}
+
 /** Reads exactly one version, never a list and never "the latest". */
 export interface VaultReader {
   /**
@@ -35,4 +51,10 @@ export interface VaultReader {
    * ERR_VAULT_UNAVAILABLE, ERR_IDENTITY_UNAVAILABLE, else ERR_UNKNOWN.
    */
   readSecret(object: ObjectVersion, options?: { readonly signal?: AbortSignal }): Promise<SecretReading>
+
+  /** One GET of exactly this certificate version. Safe to repeat; throws as `readSecret` does. */
+  readCertificate(
+    object: ObjectVersion,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<CertificateReading>
 }

@@ -21,7 +21,7 @@ import { createCertificateAuthority } from "../../local/tls/certificateAuthority
 import { createAzureHttpClient } from "../../shared/azureHttpClient.ts"
 import { type ObjectVersion, parseVersionUrl } from "../../shared/change/objectVersion.ts"
 import type { AzureStoreOptions } from "../../shared/store/azureContainerClient.ts"
-import type { AzureVaultOptions } from "../../shared/vault/azureSecretClients.ts"
+import type { AzureVaultOptions } from "../../shared/vault/azureVaultClients.ts"
 import type { NewSecret } from "../suites/vaultReaderSuite.ts"
 
 /** What every server of this process shares: one authority for certificates, one for tokens. */

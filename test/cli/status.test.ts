@@ -6,7 +6,7 @@ const at = new Date("2026-03-01T12:00:00.000Z")
 const vault = "https://kv-test.vault.azure.net"
 const quiet: ProtectionStatus = {
   at,
-  vaults: [{ vault, records: 0, openGaps: [], protectedUpTo: at }],
+  vaults: [{ vault, records: 0, openGaps: [], publicOnly: [], protectedUpTo: at }],
   queues: { waiting: 0, deferred: 0, deadLettered: 0, quarantined: 0, byCode: {}, complete: true },
 }
 const busy: ProtectionStatus = {
@@ -21,9 +21,10 @@ const busy: ProtectionStatus = {
         { id: `${vault}/secrets/a/01`, reason: "disabled", since: new Date("2026-03-01T10:00:00.000Z") },
         { id: `${vault}/secrets/b/02`, reason: "gone" },
       ],
+      publicOnly: [],
       protectedUpTo: new Date("2026-03-01T10:00:00.000Z"),
     },
-    { vault: "https://127.0.0.1:8443", records: 0, openGaps: [], protectedUpTo: at },
+    { vault: "https://127.0.0.1:8443", records: 0, openGaps: [], publicOnly: [], protectedUpTo: at },
   ],
   queues: {
     waiting: 3,

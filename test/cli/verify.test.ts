@@ -25,7 +25,7 @@ describe("formatVerification", () => {
       version("differs", 6),
       version("broken", 7, { code: "ERR_SEAL_INTEGRITY" }),
       version("inFlight", 8),
-      version("unsupported", 9),
+      version("publicOnly", 9),
       version("unknown", 0, { code: "ERR_SEAL_NO_KEY" }),
     ]
     expect(formatVerification(all, true)).toBe(`NOT PROTECTED (disabled)
@@ -38,11 +38,11 @@ BROKEN: the record does not open (ERR_SEAL_INTEGRITY)
   https://kv-test.vault.azure.net/secrets/s7/07
 in flight: too young to be missed, run again
   https://kv-test.vault.azure.net/secrets/s8/08
-NOT PROTECTED: belongs to a certificate, which this release does not back up
+PUBLIC PART ONLY: the certificate's policy keeps its private key in the vault
   https://kv-test.vault.azure.net/secrets/s9/09
 could not be told (ERR_SEAL_NO_KEY)
   https://kv-test.vault.azure.net/secrets/s0/00
-10 versions looked at, every record opened and compared with the vault: 1 protected, 1 only in the store, 1 excluded by BACKUP_EXCLUDE, 5 need attention, 2 could not be told
+10 versions looked at, every record opened and compared with the vault: 1 protected, 1 only in the store, 1 with their public part only, 1 excluded by BACKUP_EXCLUDE, 4 need attention, 2 could not be told
 `)
   })
 
@@ -57,7 +57,7 @@ describe("exitCodeOf a verification", () => {
     { name: "all protected", findings: [], is: 0 },
     { name: "a record of a version that is gone", findings: ["onlyInStore"], is: 0 },
     { name: "an excluded name", findings: ["excluded"], is: 0 },
-    ...(["gap", "missing", "differs", "broken", "unsupported"] as const).map((finding) => ({
+    ...(["gap", "missing", "differs", "broken", "publicOnly"] as const).map((finding) => ({
       name: finding,
       findings: [finding],
       is: 30,

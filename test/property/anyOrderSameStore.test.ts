@@ -24,6 +24,7 @@ import { collect } from "../support/collect.ts"
 import { fakeClock } from "../support/fakeClock.ts"
 import { propertyRuns } from "../support/propertyRuns.ts"
 import { recipientPair } from "../support/recipientPair.ts"
+import { noCertificates } from "../support/certificates.ts"
 
 const pair = await recipientPair("EC", "recovery-1")
 
@@ -59,7 +60,7 @@ async function play(
   const handler = createBackupVersionHandler(() => ({
     allowList: createAllowList([vaultUrl]),
     backup: {
-      vault: { readSecret: async (object) => (fail(), vault.readSecret(object)) },
+      vault: { ...noCertificates, readSecret: async (object) => (fail(), vault.readSecret(object)) },
       store: {
         describeProtection: () => store.describeProtection(),
         putIfAbsent: async (...put) => {

@@ -106,7 +106,7 @@ it("reads every record back as it was built", () => {
   fc.assert(
     fc.property(anyText, anyTags, (value, tags) => {
       const reading = { id: "x", tags, attributes: { enabled: true }, managed: false }
-      const record = buildRecord(aChange(), reading, value, new Date(0))
+      const record = buildRecord({ object: anObject(), secret: reading }, aChange().event, value, new Date(0))
       expect(parseRecord(serializeRecord(record))).toEqual(record)
     }),
     propertyRuns(200),

@@ -20,7 +20,6 @@ const pinned: Record<ErrorCode, readonly [disposition: string, exitCode: number]
   ERR_EVENT_NOT_ALLOWED: ["poison", 20],
   ERR_EVENT_LOSSY: ["throw", 20],
   ERR_EVENT_COLLISION: ["poison", 20],
-  ERR_EVENT_UNSUPPORTED: ["poison", 20],
   ERR_VAULT_RESPONSE_INVALID: ["retry", 24],
   ERR_VAULT_VALUE_ABSENT: ["gap", 21],
   ERR_VAULT_VERSION_ABSENT: ["gap", 21],

@@ -70,7 +70,7 @@ describe("readProtectionStatus", () => {
   it("calls a vault without anything protected up to this moment", async () => {
     await expect(aWorld().read()).resolves.toEqual({
       at: now,
-      vaults: [{ vault, records: 0, openGaps: [], protectedUpTo: now }],
+      vaults: [{ vault, records: 0, openGaps: [], publicOnly: [], protectedUpTo: now }],
       queues: { waiting: 0, deferred: 0, deadLettered: 0, quarantined: 0, byCode: {}, complete: true },
     })
   })
@@ -88,6 +88,7 @@ describe("readProtectionStatus", () => {
         firstPutAt: at("09:00:00"),
         lastPutAt: at("10:30:00"),
         openGaps: [],
+        publicOnly: [],
         protectedUpTo: now,
       },
     ])

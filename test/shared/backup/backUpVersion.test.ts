@@ -17,6 +17,7 @@ import { aChange, anObject, aReading, vault as vaultUrl } from "../../support/bu
 import { collect } from "../../support/collect.ts"
 import { fakeClock } from "../../support/fakeClock.ts"
 import { recipientPair } from "../../support/recipientPair.ts"
+import { noCertificates } from "../../support/certificates.ts"
 
 const pair = await recipientPair("EC", "recovery-1")
 const delivery: Delivery = {
@@ -37,6 +38,7 @@ function aWorld(overrides: Partial<BackUpVersionDependencies> = {}) {
   const clock = fakeClock()
   const dependencies: BackUpVersionDependencies = {
     vault: {
+      ...noCertificates,
       readSecret: (asked, options) => {
         calls.push(`GET ${asked.name}/${asked.version}`)
         return vault.readSecret(asked, options)
@@ -166,26 +168,6 @@ describe("backUpVersion", () => {
     await expect(run()).resolves.toEqual({ outcome: "skipped", reason: "excluded" })
     expect(calls).toEqual([])
   })
-
-  it("takes a certificate for poison, and reads nothing", async () => {
-    const { calls, run } = aWorld()
-    const change = aChange({ object: anObject({ kind: "certificate" }) })
-    await expect(run(change)).resolves.toMatchObject({
-      outcome: "poison",
-      error: { code: "ERR_EVENT_UNSUPPORTED" },
-    })
-    expect(calls).toEqual([])
-  })
-
-  it("takes the secret behind a certificate for poison, and stores nothing", async () => {
-    const { set, run, blobs } = aWorld()
-    set({ value, managed: true })
-    await expect(run()).resolves.toMatchObject({
-      outcome: "poison",
-      error: { code: "ERR_EVENT_UNSUPPORTED" },
-    })
-    await expect(blobs()).resolves.toEqual([])
-  })
 })
 
 describe("backUpVersion on a version that cannot be read", () => {
@@ -244,6 +226,7 @@ describe("backUpVersion on a version that cannot be read", () => {
     const late = createMemoryVault()
     const { run } = aWorld({
       vault: {
+        ...noCertificates,
         readSecret: async (asked) => {
           reads.push({})
           if (reads.length === 2) late.set(asked, aReading({ value }))
@@ -257,7 +240,9 @@ describe("backUpVersion on a version that cannot be read", () => {
 
   it("defers when the second answer is another failure", async () => {
     const codes: ErrorCode[] = ["ERR_VAULT_VERSION_ABSENT", "ERR_VAULT_THROTTLED"]
-    const { run, blobs } = aWorld({ vault: { readSecret: () => failing(codes.shift() ?? "ERR_UNKNOWN")() } })
+    const { run, blobs } = aWorld({
+      vault: { ...noCertificates, readSecret: () => failing(codes.shift() ?? "ERR_UNKNOWN")() },
+    })
     await expect(run()).resolves.toMatchObject({
       outcome: "deferred",
       error: { code: "ERR_VAULT_THROTTLED" },
@@ -293,7 +278,7 @@ describe("backUpVersion in a fault", () => {
   it.each(passing.map((name) => ({ name })))(
     "defers when the vault says $name, and stores nothing",
     async ({ name }) => {
-      const { calls, run } = aWorld({ vault: { readSecret: failing(name) } })
+      const { calls, run } = aWorld({ vault: { ...noCertificates, readSecret: failing(name) } })
       await expect(run()).resolves.toMatchObject({ outcome: "deferred", error: { code: name } })
       expect(calls).toEqual([])
     },
@@ -317,7 +302,7 @@ describe("backUpVersion in a fault", () => {
     throw new TypeError(`cannot read ${value}`)
   }
   it.each([
-    { name: "the vault", overrides: { vault: { readSecret: foreign } } },
+    { name: "the vault", overrides: { vault: { ...noCertificates, readSecret: foreign } } },
     { name: "the store", overrides: { store: { putIfAbsent: foreign, describeProtection: foreign } } },
     { name: "the recipients", overrides: { recipientsOf: foreign } },
     { name: "no recipients", overrides: { recipientsOf: async () => [] } },
@@ -331,7 +316,7 @@ describe("backUpVersion in a fault", () => {
 
   it("keeps what the service asked for", async () => {
     const error = new ServiceError("ERR_VAULT_THROTTLED", "slow", { retryAfterMs: 7000 })
-    const { run } = aWorld({ vault: { readSecret: () => Promise.reject(error) } })
+    const { run } = aWorld({ vault: { ...noCertificates, readSecret: () => Promise.reject(error) } })
     await expect(run()).resolves.toEqual({ outcome: "deferred", error })
   })
 

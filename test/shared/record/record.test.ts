@@ -9,7 +9,7 @@ const bytes = (json: unknown) => Buffer.from(JSON.stringify(json), "utf8")
 function build(reading: Partial<SecretReading> = {}, value = "hunter2", change = aChange()) {
   const id = "https://kv-test.vault.azure.net/secrets/db-password/x"
   const full = { id, tags: {}, attributes: { enabled: true }, managed: false, ...reading }
-  return buildRecord(change, full, value, readAt)
+  return buildRecord({ object: change.object, secret: full }, change.event, value, readAt)
 }
 
 describe("buildRecord", () => {

@@ -12,6 +12,7 @@ import { createMemoryVault } from "../../../shared/vault/memoryVault.ts"
 import { aChange, anObject, aReading, vault } from "../../support/builders.ts"
 import { fakeClock } from "../../support/fakeClock.ts"
 import { recipientPair } from "../../support/recipientPair.ts"
+import { noCertificates, noListedCertificates } from "../../support/certificates.ts"
 
 const pair = await recipientPair("EC", "recovery-1")
 const graceMs = 60_000
@@ -56,7 +57,9 @@ function aWorld() {
       const { name = formatRecordName(of), about = of } = given
       const { sealedAs = name } = given
       const reading = { id, tags: {}, attributes: old, managed: false, value: new SecretValue(value) }
-      const plain = serializeRecord(buildRecord(aChange({ object: about }), reading, value, readAt))
+      const plain = serializeRecord(
+        buildRecord({ object: about, secret: reading }, aChange().event, value, readAt),
+      )
       const sealed = await sealRecord(plain, sealNameOf(sealedAs), [pair.recipient])
       const digest = createHash("sha256").update(sealed).digest("hex")
       await store.putIfAbsent(name, sealed, "", { sha256: sha256 ?? digest })
@@ -115,10 +118,12 @@ describe("verifyVault", () => {
     await expect(run()).resolves.toEqual([{ id, finding }])
   })
 
-  it("tells a version of a certificate", async () => {
+  it("counts the secret behind a certificate as the certificate", async () => {
     const { set, run } = aWorld()
-    set(object, { managed: true })
-    await expect(run()).resolves.toEqual([{ id, finding: "unsupported" }])
+    set(object, { managed: true, attributes: old })
+    await expect(run()).resolves.toEqual([
+      { id: id.replace("/secrets/", "/certificates/"), finding: "missing" },
+    ])
   })
 
   it("tells a version whose name is excluded, unless it is stored", async () => {
@@ -162,6 +167,7 @@ describe("verifyVault", () => {
     const found = await verifyVault(
       options({
         vaultCatalog: {
+          ...noListedCertificates,
           listSecretVersions: (of) => {
             order.push("vault")
             return vaultCatalog.listSecretVersions(of)
@@ -207,7 +213,7 @@ describe("verifyVault", () => {
       }
       const more =
         name === "vault"
-          ? { vaultCatalog: { listSecretVersions: broken } }
+          ? { vaultCatalog: { ...noListedCertificates, listSecretVersions: broken } }
           : { storeCatalog: { list: broken } }
       await expect(run(more)).rejects.toBe(error)
     },
@@ -268,6 +274,7 @@ describe("verifyVault, deep", () => {
   const answering = (
     code: "ERR_VAULT_FORBIDDEN" | "ERR_VAULT_VERSION_DISABLED" | "ERR_VAULT_VERSION_ABSENT",
   ) => ({
+    ...noCertificates,
     readSecret: () => Promise.reject(new ServiceError(code, "no")),
   })
   it.each([

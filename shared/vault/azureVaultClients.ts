@@ -1,5 +1,6 @@
 import type { TokenCredential } from "@azure/core-auth"
 import type { HttpClient, PipelinePolicy } from "@azure/core-rest-pipeline"
+import { CertificateClient, type CertificateProperties } from "@azure/keyvault-certificates"
 import { SecretClient, type SecretProperties } from "@azure/keyvault-secrets"
 import { innerCodeHeader } from "../azureErrors.ts"
 import type { VersionAttributes } from "./vaultReader.ts"
@@ -14,24 +15,33 @@ export interface AzureVaultOptions {
   readonly challengeCheck: boolean
 }
 
+/** The two clients of one vault. */
+export interface VaultClients {
+  readonly secrets: SecretClient
+  readonly certificates: CertificateClient
+}
+
 /**
- * One client a vault, kept: a client asks for its challenge once and then re-uses connection and token.
+ * Clients by vault, kept: a client asks for its challenge once and then re-uses connection and token.
  * The clients retry nothing; the caller's retry schedule does.
  */
-export function createSecretClients(options: AzureVaultOptions): (vault: string) => SecretClient {
-  const clients = new Map<string, SecretClient>()
+export function createVaultClients(options: AzureVaultOptions): (vault: string) => VaultClients {
+  const clients = new Map<string, VaultClients>()
+  const clientOptions = {
+    httpClient: options.httpClient,
+    disableChallengeResourceVerification: !options.challengeCheck,
+    retryOptions: { maxRetries: 0 },
+    additionalPolicies: [{ policy: keepInnerCode, position: "perCall" as const }],
+  }
   return (vault) => {
-    let client = clients.get(vault)
-    if (!client) {
-      client = new SecretClient(vault, options.credential, {
-        httpClient: options.httpClient,
-        disableChallengeResourceVerification: !options.challengeCheck,
-        retryOptions: { maxRetries: 0 },
-        additionalPolicies: [{ policy: keepInnerCode, position: "perCall" }],
-      })
-      clients.set(vault, client)
+    const known = clients.get(vault)
+    if (known) return known
+    const made = {
+      secrets: new SecretClient(vault, options.credential, clientOptions),
+      certificates: new CertificateClient(vault, options.credential, clientOptions),
     }
-    return client
+    clients.set(vault, made)
+    return made
   }
 }
 
@@ -50,7 +60,9 @@ const keepInnerCode: PipelinePolicy = {
 }
 
 /** The attributes of one version, in our words. */
-export function fromSecretProperties(properties: SecretProperties): VersionAttributes {
+export function fromVersionProperties(
+  properties: SecretProperties | CertificateProperties,
+): VersionAttributes {
   const { enabled, createdOn, updatedOn, notBefore, expiresOn, recoveryLevel, recoverableDays } = properties
   return {
     enabled: enabled ?? true,
