@@ -56,7 +56,7 @@ export async function runStatus(options: GlobalOptions, streams: CommandStreams)
 /** 31 when not every message was seen; 30 when something needs attention; else 0. */
 export function exitCodeOf({ vaults, queues }: ProtectionStatus): number {
   if (!queues.complete) return exitUnknown
-  const hasGap = vaults.some(({ openGaps }) => openGaps.length > 0)
+  const hasGap = vaults.some(({ openGaps, publicOnly }) => openGaps.length + publicOnly.length > 0)
   return queues.deadLettered > 0 || queues.quarantined > 0 || hasGap ? exitAttention : exitDone
 }
 

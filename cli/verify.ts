@@ -119,7 +119,7 @@ async function readKeys(file: string | undefined): Promise<OpeningKey[]> {
   return importOpeningKeys({ keys: set.data.keys as JWK[] })
 }
 
-const attention: ReadonlySet<Finding> = new Set(["gap", "missing", "differs", "broken"])
+const attention: ReadonlySet<Finding> = new Set(["gap", "missing", "differs", "broken", "publicOnly"])
 /** Findings that are counted and not listed. */
 const quiet: ReadonlySet<Finding> = new Set(["protected", "onlyInStore", "excluded"])
 const untold: ReadonlySet<Finding> = new Set(["unknown", "inFlight"])
