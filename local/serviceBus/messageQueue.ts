@@ -134,7 +134,9 @@ export class MessageQueue {
         this.#release(entry)
         break
       case "defer":
+        entry.deliveryCount += 1
         this.#amend(entry, settlement.properties, "deferred")
+        this.#dropExhausted(entry)
         break
       case "deadLetter":
         this.#deadLetter(entry, settlement.properties)
@@ -246,7 +248,7 @@ export class MessageQueue {
     else if (entry.state === "active" && !this.#dropExhausted(entry)) this.#entries.giveBack(entry)
   }
 
-  /** Dead-letters an entry whose deliveries are used up. */
+  /** Dead-letters an entry whose deliveries are used up; to defer is one of them (azure-service-bus #375). */
   #dropExhausted(entry: QueueEntry): boolean {
     const { maxDeliveryCount } = this.settings
     if (entry.deliveryCount < maxDeliveryCount) return false

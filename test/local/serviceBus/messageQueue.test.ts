@@ -152,7 +152,7 @@ describe("MessageQueue", () => {
   })
 
   it("gives a deferred message to one receiver at a time, and keeps it deferred when that one fails", () => {
-    const queue = aQueue({ maxDeliveryCount: 1 })
+    const queue = aQueue({ maxDeliveryCount: 2 })
     queue.enqueue(aMessage())
     queue.settle(queue.lockNext()!.lock.token, { outcome: "defer", properties: none })
     expect(queue.receiveDeferred([1], false)).toHaveLength(1)
@@ -160,8 +160,16 @@ describe("MessageQueue", () => {
     timers.pass(lockDurationMs)
     expect(queue.counts()).toMatchObject({ active: 0, deferred: 1 })
     expect(queue.receiveDeferred([1, 2], true)).toBeUndefined()
-    expect(queue.receiveDeferred([1], true)).toMatchObject([{ deliveryCount: 1 }])
+    expect(queue.receiveDeferred([1], true)).toMatchObject([{ deliveryCount: 2 }])
     expect(queue.size).toBe(0)
+  })
+
+  it("dead-letters a message that is deferred in its last delivery", () => {
+    const queue = aQueue({ maxDeliveryCount: 1 })
+    queue.enqueue(aMessage())
+    expect(queue.settle(queue.lockNext()!.lock.token, { outcome: "defer", properties: none })).toBe("settled")
+    expect(queue.counts()).toMatchObject({ deferred: 0, deadLettered: 1 })
+    expect(queue.deadLetters!.lockNext()).toMatchObject({ state: "active", deliveryCount: 1 })
   })
 
   it("drops a repeated message id within the window only", () => {
