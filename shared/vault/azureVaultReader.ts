@@ -10,10 +10,14 @@ export function createAzureVaultReader(options: AzureVaultOptions): VaultReader 
   const clientsOf = createVaultClients(options)
   return {
     readSecret: async (object, { signal } = {}) => {
+      let isAnswered = false
       try {
         const { properties, value } = await clientsOf(object.vault).secrets.getSecret(object.name, {
           version: object.version,
           ...(signal ? { abortSignal: signal } : {}),
+          onResponse: ({ status }) => {
+            isAnswered = status < 300
+          },
         })
         const id = sameVersion(properties.id, object)
         return {
@@ -25,10 +29,11 @@ export function createAzureVaultReader(options: AzureVaultOptions): VaultReader 
           managed: properties.managed === true || properties.certificateKeyId !== undefined,
         }
       } catch (error) {
-        throw fromVaultError(error, { object: formatVersionUrl(object) })
+        throw toReadError(error, object, isAnswered)
       }
     },
     readCertificate: async (object, { signal } = {}) => {
+      let isAnswered = false
       try {
         let policy: unknown
         const certificate = await clientsOf(object.vault).certificates.getCertificateVersion(
@@ -37,7 +42,8 @@ export function createAzureVaultReader(options: AzureVaultOptions): VaultReader 
           {
             ...(signal ? { abortSignal: signal } : {}),
             // The answer holds the policy; the client's own result for a version leaves it out.
-            onResponse: ({ bodyAsText }) => {
+            onResponse: ({ bodyAsText, status }) => {
+              isAnswered = status < 300
               policy = policyOf(bodyAsText ?? "")
             },
           },
@@ -57,10 +63,20 @@ export function createAzureVaultReader(options: AzureVaultOptions): VaultReader 
           attributes: fromVersionProperties(properties),
         }
       } catch (error) {
-        throw fromVaultError(error, { object: formatVersionUrl(object) })
+        throw toReadError(error, object, isAnswered)
       }
     },
   }
+}
+
+/**
+ * What the client throws over an answer of 2xx that it cannot read has no status, and may quote the answer: of that
+ * only the kind is kept.
+ */
+function toReadError(thrown: unknown, object: ObjectVersion, isAnswered: boolean): ServiceError {
+  const error = fromVaultError(thrown, { object: formatVersionUrl(object) })
+  if (!isAnswered || error.code !== "ERR_UNKNOWN") return error
+  return invalid(object, "The vault's answer is not a version as vaults describe one")
 }
 
 /** @throws ServiceError ERR_VAULT_RESPONSE_INVALID when `id` is not the version that was asked for. */
