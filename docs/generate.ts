@@ -1,0 +1,94 @@
+// Writes the generated pages (npm run docs:errors). With --check it writes nothing and ends with 1 on a difference.
+import { readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import { renderErrorsPage } from "./errorsPage.ts"
+import { renderSettingsTable } from "./settingsPage.ts"
+
+/** A generated page: what it should hold, and what it holds. */
+export interface GeneratedPage {
+  /** Below the project's folder. */
+  readonly path: string
+  readonly wanted: string
+  readonly found: string
+}
+
+const begin = "<!-- begin: written by `npm run docs:errors` from shared/config.ts -->"
+const end = "<!-- end -->"
+
+/** All generated pages of the project. */
+export function readGeneratedPages(): readonly GeneratedPage[] {
+  const settings = readProjectFile("docs/settings.md")
+  return [
+    { path: "docs/errors.md", wanted: renderErrorsPage(), found: readProjectFile("docs/errors.md") },
+    {
+      path: "docs/settings.md",
+      wanted: replaceBetween(settings, renderSettingsTable(readerSources())),
+      found: settings,
+    },
+  ]
+}
+
+/** @throws Error when `page` has not both marks, in their order. */
+function replaceBetween(page: string, content: string): string {
+  const from = page.indexOf(begin)
+  const to = page.indexOf(end, from)
+  if (from < 0 || to < 0) throw new Error(`docs/settings.md has lost its marks: ${begin} … ${end}`)
+  return `${page.slice(0, from)}${begin}\n\n${content}\n\n${page.slice(to)}`
+}
+
+/** The readers of settings: the worker is all of `functions/`, each command the file of its name. */
+function readerSources(): Record<string, string> {
+  const shared = new Set(["commandContext", "errorReport", "exitCodes", "kvbackup", "localCloud", "main"])
+  const commands = namesIn("cli").filter((name) => !shared.has(name))
+  const worker = namesIn("functions").map((name) => readProjectFile(`functions/${name}.ts`))
+  const context = readProjectFile("cli/commandContext.ts")
+  return {
+    worker: worker.join("\n"),
+    ...Object.fromEntries(
+      commands.map((name) => [
+        `\`${name}\``,
+        `${readProjectFile(`cli/${name}.ts`)}\n${contextOf(name, context)}`,
+      ]),
+    ),
+  }
+}
+
+/** What the shared context of commands reads for one of them: everything but the client ids of other jobs. */
+function contextOf(command: string, context: string): string {
+  const job = command === "status" ? "AUDIT" : command.toUpperCase()
+  return context.replaceAll(/BACKUP_([A-Z]+)_CLIENT_ID/g, (name, owner: string) =>
+    owner === job ? name : "",
+  )
+}
+
+function namesIn(folder: string): string[] {
+  return readdirSync(projectFile(folder))
+    .filter((file) => file.endsWith(".ts"))
+    .map((file) => file.slice(0, -3))
+    .sort()
+}
+
+function readProjectFile(path: string): string {
+  try {
+    return readFileSync(projectFile(path), "utf8")
+  } catch {
+    return ""
+  }
+}
+
+function projectFile(path: string): string {
+  return fileURLToPath(new URL(`../${path}`, import.meta.url))
+}
+
+/** Writes the pages that differ, or with `check` only names them. @returns the exit code. */
+function run(check: boolean): number {
+  const stale = readGeneratedPages().filter(({ wanted, found }) => wanted !== found)
+  for (const { path, wanted } of stale) {
+    if (!check) writeFileSync(projectFile(path), wanted)
+    console.log(`${path} ${check ? "differs from the code: run `npm run docs:errors`" : "written"}`)
+  }
+  return check && stale.length > 0 ? 1 : 0
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  process.exitCode = run(process.argv.includes("--check"))
