@@ -17,7 +17,9 @@ export interface RawClient {
 }
 
 /** A client without an SDK, with a token for the whole namespace. */
-export async function aRawClient(bus: RunningServiceBus): Promise<RawClient> {
+export async function aRawClient(
+  bus: Pick<RunningServiceBus, "plainPort" | "connectionString">,
+): Promise<RawClient> {
   const connection = rhea
     .create_container()
     .connect({ port: bus.plainPort, host: "127.0.0.1", reconnect: false, username: "x" })
@@ -79,7 +81,10 @@ async function request(
   const sender = session.open_sender({ target: node })
   await once(sender, "sendable")
   sender.send({ message_id: "1", reply_to: "me", body, application_properties: properties })
-  const [context] = (await once(receiver, "message")) as [EventContext]
+  const [[context]] = (await Promise.all([once(receiver, "message"), once(sender, "accepted")])) as [
+    [EventContext],
+    unknown,
+  ]
   session.close()
   return { ...context.message?.application_properties, body: context.message?.body as unknown }
 }

@@ -17,5 +17,5 @@ const bus = await startServiceBus({
   plainPort: Number(plainPort),
   queues: [{ name: "q", lockDurationMs: 60_000, maxDeliveryCount: 5 }],
 })
-process.on("message", () => process.send?.(bus.counts()["q"]))
+process.once("message", () => void bus.stop().then(() => process.disconnect()))
 process.send?.(bus.connectionString)

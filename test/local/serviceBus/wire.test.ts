@@ -1,4 +1,8 @@
+import { fork } from "node:child_process"
 import { once } from "node:events"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import rhea from "rhea"
 import type { EventContext } from "rhea"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
@@ -20,6 +24,10 @@ describe("startServiceBus on the wire", () => {
   })
 
   const encode = (fields: object) => codec.encode({ body: codec.data_section(Buffer.from("b")), ...fields })
+
+  const batchFormat = 0x8001_3700
+  const batchOf = (count: number) =>
+    codec.encode({ body: codec.data_sections(Array.from({ length: count }, () => encode({}))) })
 
   it("keeps the sender's sections to the byte, and every type in them", async () => {
     const sections = codec.encode({
@@ -54,20 +62,23 @@ describe("startServiceBus on the wire", () => {
     })
   }
 
-  it("counts deliveries from 0, and drops what a sender writes into the broker's annotations", async () => {
-    await raw.send(
-      "q",
-      encode({
-        delivery_count: 8,
-        message_annotations: {
-          "x-opt-sequence-number": types.wrap_long(99),
-          "x-opt-partition-key": "kept",
-          "x-opt-locked-until": types.wrap_timestamp(0),
-        },
-      }),
-    )
+  it("counts deliveries from 0, whatever the sender says", async () => {
+    await raw.send("q", encode({ delivery_count: 8 }))
     const [{ message }] = (await once(raw.receive("q", 1), "message")) as [EventContext]
     expect(message?.delivery_count).toBe(0)
+  })
+
+  it("drops what a sender writes into the broker's annotations, and keeps the others", async () => {
+    const spoofed = {
+      "x-opt-sequence-number": types.wrap_long(99),
+      "x-opt-locked-until": types.wrap_timestamp(0),
+    }
+    await raw.send("q", encode({ message_annotations: { ...spoofed, "x-opt-partition-key": "kept" } }))
+    const receiver = raw.receive("q", 1)
+    const received = once(receiver, "message")
+    const bytes = await receivedBytes(receiver)
+    expect(bytes.toString("latin1").split("x-opt-sequence-number")).toHaveLength(2)
+    const [{ message }] = (await received) as [EventContext]
     expect(message?.message_annotations).toMatchObject({
       "x-opt-sequence-number": 1,
       "x-opt-partition-key": "kept",
@@ -114,8 +125,7 @@ describe("startServiceBus on the wire", () => {
   it("settles more deliveries on one session than its buffer holds, for a client that never settles itself", async () => {
     const count = 5000
     for (let sent = 0; sent < count; sent += 500) {
-      const batch = codec.encode({ body: codec.data_sections(Array.from({ length: 500 }, () => encode({}))) })
-      await raw.send("q", batch, 0x8001_3700)
+      await raw.send("q", batchOf(500), batchFormat)
     }
     let settled = 0
     const receiver = raw.receive("q", 100, { rcv_settle_mode: 1, snd_settle_mode: 0, autosettle: false })
@@ -134,13 +144,23 @@ describe("startServiceBus on the wire", () => {
     return (codec as unknown as { accepted(): { described(): unknown } }).accepted().described()
   }
 
-  it("never sends more than the credit, and gives each receiver its turn", async () => {
+  it("never sends more than the credit, however much waits", async () => {
+    await raw.send("q", batchOf(30), batchFormat)
+    let count = 0
+    raw.receive("q", 5).on("message", () => (count += 1))
+    await until(() => count === 5)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(count).toBe(5)
+    expect(a.bus.counts()["q"]).toMatchObject({ active: 25, locked: 5 })
+  })
+
+  it("gives each receiver its turn", async () => {
     const counts = [0, 0]
-    for (const at of [0, 1]) raw.receive("q", 5).on("message", () => (counts[at]! += 1))
+    for (const at of [0, 1]) raw.receive("q", 50).on("message", () => (counts[at]! += 1))
     await new Promise((resolve) => setTimeout(resolve, 50))
-    for (let n = 0; n < 30; n += 1) await raw.send("q", encode({}))
-    expect(counts).toEqual([5, 5])
-    expect(a.bus.counts()["q"]).toMatchObject({ active: 20, locked: 10 })
+    await raw.send("q", batchOf(6), batchFormat)
+    await until(() => counts.reduce((sum, count) => sum + count) === 6)
+    expect(counts).toEqual([3, 3])
   })
 
   it("takes addresses with a leading slash or a scheme, and management in any case", async () => {
@@ -198,6 +218,24 @@ describe("startServiceBus on the wire", () => {
     expect(await raw.manage("q", "com.microsoft:schedule-message", scheduled)).toMatchObject({
       statusCode: 401,
     })
+  })
+
+  it("lets its process end once it is stopped, with clients connected", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "service-bus-"))
+    const child = fork(join(import.meta.dirname, "brokerProcess.ts"), [directory, "a2V5"])
+    const [connectionString] = (await once(child, "message")) as [string]
+    const other = await aRawClient({
+      connectionString,
+      plainPort: Number(/:(\d+);/.exec(connectionString)?.[1]),
+    })
+    other.receive("q", 10)
+    // It does not answer the close, as a client that hangs would.
+    other.pause()
+    const exited = once(child, "exit", { signal: AbortSignal.timeout(5000) })
+    child.send("stop")
+    expect(await exited).toEqual([0, null])
+    other.close()
+    rmSync(directory, { recursive: true })
   })
 
   it("stops at once with clients connected, twice without harm", async () => {
