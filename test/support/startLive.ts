@@ -17,21 +17,29 @@ export interface LiveCloud {
 
 const start = fileURLToPath(new URL("../../local/start.ts", import.meta.url))
 
-/** Runs `npm start -- ...argv` in `directory`, its output piped, and waits until the cloud says that it is up. */
+/**
+ * Runs `npm start -- ...argv` in `directory`, its output piped, and waits until the cloud says that it is up. A
+ * `cloud.json` that a killed one left there does not count.
+ */
 export async function startLive(directory: string, ...argv: string[]): Promise<LiveCloud> {
   const node = startNode([start, ...argv], { cwd: directory })
   const cloudFile = join(directory, ".local", "cloud.json")
   await vi.waitFor(
     () => {
-      if (!existsSync(cloudFile)) throw new Error(`The cloud is not up: ${node.stdout()}${node.stderr()}`)
+      const isUp = existsSync(cloudFile) && read(cloudFile).pid === node.pid
+      if (!isUp) throw new Error(`The cloud is not up: ${node.stdout()}${node.stderr()}`)
     },
     { timeout: 20_000, interval: 20 },
   )
-  const file = JSON.parse(readFileSync(cloudFile, "utf8")) as CloudFile
+  const file = read(cloudFile)
   tls.setDefaultCACertificates([...tls.getCACertificates("default"), readFileSync(file.caFile, "utf8")])
   const token = file.identities["user"]?.tokens.blob ?? ""
   const service = new BlobServiceClient(file.blob.url, {
     getToken: async () => ({ token, expiresOnTimestamp: Date.now() + 86_400_000 }),
   })
   return { node, file, store: service.getContainerClient(file.blob.container) }
+}
+
+function read(cloudFile: string): CloudFile {
+  return JSON.parse(readFileSync(cloudFile, "utf8")) as CloudFile
 }
