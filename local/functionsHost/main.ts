@@ -3,7 +3,7 @@
  * with an IPC channel. It exits with 0 after a drain, and with 1 when the app does not start, when it throws where
  * nobody catches, or when the parent is gone.
  */
-import { describeError } from "./describeError.ts"
+import { describeError, describeErrorInFull } from "./describeError.ts"
 import { parseToChild, type StartMessage } from "./hostProtocol.ts"
 import { createHostReporter } from "./hostReporter.ts"
 import { type RunningHost, runHost } from "./runHost.ts"
@@ -35,7 +35,7 @@ async function start(message: StartMessage): Promise<void> {
     host = await runHost(message, process.env, reporter)
     reporter.send({ type: "started", port: host.port, functions: host.functions })
   } catch (error) {
-    await fail(describeError(error))
+    await fail(describeErrorInFull(error))
   }
 }
 
