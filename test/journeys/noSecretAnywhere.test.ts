@@ -216,8 +216,8 @@ describe("the search for it", () => {
       /^output of .* \(base64(url)?\)$/,
       /^blob gaps\/.* \(JSON in JSON\)$/,
       /^metadata of gaps\/.* \(hex\)$/,
-      /^body of message \d+ of keyvault-changes-quarantine \(raw\)$/,
-      /^properties of message \d+ of keyvault-changes-quarantine \(URL\)$/,
+      /^body of message \d+ of quarantine \(raw\)$/,
+      /^properties of message \d+ of quarantine \(URL\)$/,
       /^file .*\/planted \(base64\)$/,
     ]
     for (const pattern of expected) expect(found).toContainEqual(expect.stringMatching(pattern))

@@ -175,22 +175,11 @@ function reportsOf({ messageId }: Sent): readonly Readonly<Record<string, unknow
     .map((line) => JSON.parse(line.slice(line.indexOf("{"))) as Record<string, unknown>)
 }
 
-async function peekAll(queue: string, subQueueType?: "deadLetter"): Promise<ServiceBusReceivedMessage[]> {
-  const receiver = journey.serviceBus.createReceiver(queue, {
-    skipParsingBodyAsJson: true,
-    ...(subQueueType ? { subQueueType } : {}),
-  })
-  const messages = await receiver.peekMessages(1000)
-  await receiver.close()
-  return messages
-}
-
 beforeAll(async () => {
   journey = await startJourney()
-  const { queue, quarantineQueue } = journey.cloud.file.serviceBus
   // The vault's own events are lost, so that only what is sent here tells of its versions.
   await journey.control("POST /faults", { target: "eventgrid", effect: "drop" })
-  const sender = journey.serviceBus.createSender(queue)
+  const sender = journey.serviceBus.createSender(journey.cloud.file.serviceBus.queue)
   for (const [index, each] of cases.entries()) {
     const first = await journey.set(`case-${index}`, `first value of case ${index}`)
     const second = await journey.set(`case-${index}`, `second value of case ${index}`)
@@ -207,8 +196,8 @@ beforeAll(async () => {
     })),
   )
   await journey.settled()
-  quarantine = await peekAll(quarantineQueue)
-  deadLetters = await peekAll(queue, "deadLetter")
+  quarantine = await journey.peek("quarantine")
+  deadLetters = await journey.peek("changes", "deadLetter")
 })
 afterAll(() => journey.stop())
 

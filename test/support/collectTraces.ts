@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs"
 import { readdir, readFile } from "node:fs/promises"
 import { join } from "node:path"
-import type { ServiceBusReceiver } from "@azure/service-bus"
 import type { Journey } from "./startJourney.ts"
 
 /** Bytes by where they were found. */
@@ -36,28 +35,20 @@ async function addBlobs({ cloud: { blob } }: Journey, traces: Traces): Promise<v
   }
 }
 
-async function addMessages({ serviceBus, cloud: { file } }: Journey, traces: Traces): Promise<void> {
-  for (const queue of [file.serviceBus.queue, file.serviceBus.quarantineQueue]) {
-    for (const subQueueType of [undefined, "deadLetter"] as const) {
-      const options = { skipParsingBodyAsJson: true, ...(subQueueType ? { subQueueType } : {}) }
-      const receiver = serviceBus.createReceiver(queue, options)
-      await addPeeked(receiver, traces)
-      await receiver.close()
+async function addMessages({ peek }: Journey, traces: Traces): Promise<void> {
+  for (const queue of ["changes", "quarantine"] as const) {
+    for (const subQueue of [undefined, "deadLetter"] as const) {
+      for (const message of await peek(queue, subQueue)) {
+        const place = `message ${String(message.sequenceNumber)} of ${queue}${subQueue ? " (dead letters)" : ""}`
+        const body: unknown = message.body
+        traces.set(`body of ${place}`, Buffer.isBuffer(body) ? body : text(body))
+        const { applicationProperties, subject, deadLetterReason, deadLetterErrorDescription } = message
+        traces.set(
+          `properties of ${place}`,
+          text({ applicationProperties, subject, deadLetterReason, deadLetterErrorDescription }),
+        )
+      }
     }
-  }
-}
-
-async function addPeeked(receiver: ServiceBusReceiver, traces: Traces): Promise<void> {
-  // Peeking gives scheduled messages, too.
-  for (const message of await receiver.peekMessages(1000)) {
-    const place = `message ${String(message.sequenceNumber)} of ${receiver.entityPath}`
-    const body: unknown = message.body
-    traces.set(`body of ${place}`, Buffer.isBuffer(body) ? body : text(body))
-    const { applicationProperties, subject, deadLetterReason, deadLetterErrorDescription } = message
-    traces.set(
-      `properties of ${place}`,
-      text({ applicationProperties, subject, deadLetterReason, deadLetterErrorDescription }),
-    )
   }
 }
 

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { SecretClient, SetSecretOptions } from "@azure/keyvault-secrets"
-import { ServiceBusClient } from "@azure/service-bus"
+import { ServiceBusClient, type ServiceBusReceivedMessage } from "@azure/service-bus"
 import { BlobServiceClient, type ContainerClient } from "@azure/storage-blob"
 import type { JWK } from "jose"
 import { vi } from "vitest"
@@ -25,6 +25,11 @@ export interface Journey {
   readonly secrets: SecretClient
   /** A client of the queues with the rights of the person at the keyboard. */
   readonly serviceBus: ServiceBusClient
+  /** All messages of a queue, scheduled ones too, or its dead letters. Bodies are bytes. */
+  readonly peek: (
+    queue: "changes" | "quarantine",
+    subQueue?: "deadLetter",
+  ) => Promise<readonly ServiceBusReceivedMessage[]>
   /** The container of backups, as `job` sees it; nothing is retried. */
   readonly store: (job: Job) => ContainerClient
   /** Outcomes that the worker reported, of one version or of all messages. */
@@ -58,11 +63,7 @@ export async function startJourney(options: Omit<CloudOptions, "directory"> = {}
   const activities: Activity[] = []
   cloud.feed.subscribe((activity) => activities.push(activity))
   const secrets = createUserSecretClient(cloud)
-  const serviceBus = new ServiceBusClient(
-    file.serviceBus.fullyQualifiedNamespace,
-    credentialOf(cloud, "user", "serviceBus"),
-    { retryOptions: { maxRetries: 0 } },
-  )
+  const serviceBus = openQueues(cloud)
   const read = async (id: string) => {
     const blob = await cloud.blob.backdoor.read({ container: file.blob.container, name: recordNameOf(id) })
     if (!blob) throw new Error(`There is no record of ${id}`)
@@ -75,6 +76,7 @@ export async function startJourney(options: Omit<CloudOptions, "directory"> = {}
     activities,
     secrets,
     serviceBus,
+    peek: (queue, subQueue) => peekAll(cloud, queue, subQueue),
     store: (job) =>
       new BlobServiceClient(file.blob.url, credentialOf(cloud, job, "blob"), {
         retryOptions: { maxTries: 1 },
@@ -119,6 +121,32 @@ export function recordNameOf(id: string): string {
   const parsed = parseVersionUrl(id)
   if (!("object" in parsed)) throw new TypeError(`${id} is no version URL`)
   return formatRecordName(parsed.object)
+}
+
+function openQueues(cloud: Cloud): ServiceBusClient {
+  const credential = credentialOf(cloud, "user", "serviceBus")
+  return new ServiceBusClient(cloud.file.serviceBus.fullyQualifiedNamespace, credential, {
+    retryOptions: { maxRetries: 0 },
+  })
+}
+
+/** With a client of its own: one client goes on after the last message that any of its receivers has peeked at. */
+async function peekAll(
+  cloud: Cloud,
+  queue: "changes" | "quarantine",
+  subQueue: "deadLetter" | undefined,
+): Promise<ServiceBusReceivedMessage[]> {
+  const { queue: changes, quarantineQueue } = cloud.file.serviceBus
+  const client = openQueues(cloud)
+  try {
+    const receiver = client.createReceiver(queue === "changes" ? changes : quarantineQueue, {
+      skipParsingBodyAsJson: true,
+      ...(subQueue ? { subQueueType: subQueue } : {}),
+    })
+    return await receiver.peekMessages(1000)
+  } finally {
+    await client.close()
+  }
 }
 
 function credentialOf({ file }: Cloud, job: Job, audience: "blob" | "serviceBus") {
