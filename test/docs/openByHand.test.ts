@@ -11,7 +11,9 @@ import { type LiveCloud, startLive } from "../support/startLive.ts"
 import { startNode } from "../support/startNode.ts"
 
 const example = (name: string) => fileURLToPath(new URL(`../../docs/examples/${name}`, import.meta.url))
-const missing = spawnSync("jose", ["fmt"], { stdio: "ignore" }).error ? "there is no jose tool" : undefined
+/** Of the Debian package of the same name. */
+const tool = "jose"
+const missing = spawnSync(tool, ["--help"], { stdio: "ignore" }).error ? "there is no jose tool" : undefined
 
 describeWith("jose", missing, "a record opened by hand, as README says", () => {
   let directory: string
@@ -43,7 +45,7 @@ describeWith("jose", missing, "a record opened by hand, as README says", () => {
     writeFileSync(join(directory, "record.jwe.json"), stdout)
 
     const argv = ["jwe", "dec", "-i", "record.jwe.json", "-k", ".local/recovery-key.jwks.json"]
-    const record = JSON.parse(execFileSync("jose", argv, { cwd: directory, encoding: "utf8" })) as unknown
+    const record = JSON.parse(execFileSync(tool, argv, { cwd: directory, encoding: "utf8" })) as unknown
     expect(record).toMatchObject({ format: "keyvault-backup/1", object: { name: "my-secret" }, value })
   })
 
