@@ -20,6 +20,7 @@ const areas: readonly { readonly prefix: string; readonly title: string }[] = [
   { prefix: "ERR_IDENTITY_", title: "Identity" },
   { prefix: "ERR_SEAL_", title: "Sealed records" },
   { prefix: "ERR_FORMAT_", title: "Formats" },
+  { prefix: "ERR_REPLAY_", title: "Replay" },
   { prefix: "ERR_UNKNOWN", title: "Everything else" },
 ]
 

@@ -95,6 +95,7 @@ function queueCode({ name, code, message }: ServiceAnswer): ErrorCode {
   if (/prevented to connect/i.test(message)) return "ERR_QUEUE_FIREWALL"
   if (code === "UnauthorizedAccess" || code === "UnauthorizedError") return "ERR_QUEUE_FORBIDDEN"
   if (code === "MessagingEntityNotFound") return "ERR_QUEUE_NOT_FOUND"
+  if (code === "MessageLockLost") return "ERR_QUEUE_LOCK_LOST"
   // The AMQP library puts a socket's error code in front of its message, under a code that says nothing.
   const socketCode = /^(E[A-Z_]+): /.exec(message)?.[1] ?? ""
   const passing = ["ServiceBusy", "ServiceTimeout", "ServiceCommunicationProblem", "MessagingEntityDisabled"]

@@ -171,6 +171,30 @@ export const catalogue = {
     when: "Service Bus could not be reached, was busy or timed out.",
     hint: "Check name resolution and the network path to the namespace; retries go on by themselves.",
   },
+  ERR_QUEUE_LOCK_LOST: {
+    disposition: "retry",
+    exitCode: 24,
+    when: "The lock on a message ended while it was worked on.",
+    hint: "Do nothing, every step may be repeated; watch how long the work takes.",
+  },
+  ERR_REPLAY_LEASE_HELD: {
+    disposition: "stop",
+    exitCode: 27,
+    when: "Another replay is running: it holds the lease in the state container.",
+    hint: "Wait for the other replay to end; the lease of a killed one ends by itself after 30 seconds.",
+  },
+  ERR_REPLAY_PLAN_CHANGED: {
+    disposition: "stop",
+    exitCode: 27,
+    when: "The messages are not those of the plan any more.",
+    hint: "Look at the difference, then plan again, or add --replan to go on with what is there.",
+  },
+  ERR_REPLAY_UNCONFIRMED: {
+    disposition: "retry",
+    exitCode: 27,
+    when: "Messages were sent again, and the broker did not confirm that the old ones are gone.",
+    hint: "Run replay again; its journal knows what was sent, and only removes it.",
+  },
   ERR_IDENTITY_UNAVAILABLE: {
     disposition: "retry",
     exitCode: 23,

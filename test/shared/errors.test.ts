@@ -40,11 +40,15 @@ const pinned: Record<ErrorCode, readonly [disposition: string, exitCode: number]
   ERR_QUEUE_FIREWALL: ["retry", 22],
   ERR_QUEUE_NOT_FOUND: ["retry", 25],
   ERR_QUEUE_UNAVAILABLE: ["retry", 22],
+  ERR_QUEUE_LOCK_LOST: ["retry", 24],
+  ERR_REPLAY_LEASE_HELD: ["stop", 27],
+  ERR_REPLAY_PLAN_CHANGED: ["stop", 27],
+  ERR_REPLAY_UNCONFIRMED: ["retry", 27],
   ERR_IDENTITY_UNAVAILABLE: ["retry", 23],
 }
 
 /** A hint tells what to do: its first word is one of these, or the list grows on purpose. */
-const verbs = /^(Add|Assign|Check|Do|Enable|Find|Link|Look|Lower|Run|Set|Upgrade|Use)\b/
+const verbs = /^(Add|Assign|Check|Do|Enable|Find|Link|Look|Lower|Run|Set|Upgrade|Use|Wait)\b/
 
 describe("catalogue", () => {
   it.each(codes.map((name) => ({ name })))("$name has a hint that begins with a verb", ({ name }) => {
