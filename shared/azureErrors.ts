@@ -86,8 +86,14 @@ export function isAlreadyThere(thrown: unknown): boolean {
  */
 export function fromQueueError(thrown: unknown, details: ErrorDetails): ServiceError {
   if (thrown instanceof ServiceError) return thrown
-  const answer = readAnswer(thrown)
-  return make(queueCode(answer), "Service Bus", answer, details, thrown)
+  const last = lastAttemptOf(thrown)
+  const answer = readAnswer(last)
+  return make(queueCode(answer), "Service Bus", answer, details, last)
+}
+
+/** After several attempts the client throws their errors in one, which says nothing itself. */
+function lastAttemptOf(thrown: unknown): unknown {
+  return thrown instanceof AggregateError && !("code" in thrown) ? (thrown.errors.at(-1) ?? thrown) : thrown
 }
 
 function queueCode({ name, code, message }: ServiceAnswer): ErrorCode {

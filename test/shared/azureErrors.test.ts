@@ -300,6 +300,20 @@ describe("fromQueueError", () => {
       thrown: Object.assign(new Error(`${code}: connect ${code} 10.0.0.4:5671`), { code: "GeneralError" }),
       code: "ERR_QUEUE_UNAVAILABLE",
     })),
+    {
+      name: "several attempts by the last of them",
+      thrown: new AggregateError([
+        new ServiceBusError("x", "ServiceBusy"),
+        new ServiceBusError("Unauthorized access. 'Send' claim(s) are required", "UnauthorizedAccess"),
+      ]),
+      code: "ERR_QUEUE_FORBIDDEN",
+    },
+    {
+      name: "several addresses that refuse",
+      thrown: Object.assign(new AggregateError([new Error("x")]), { code: "ECONNREFUSED" }),
+      code: "ERR_QUEUE_UNAVAILABLE",
+    },
+    { name: "no attempt at all", thrown: new AggregateError([]), code: "ERR_UNKNOWN" },
     { name: "a general error", thrown: new ServiceBusError("Error: x", "GeneralError"), code: "ERR_UNKNOWN" },
     { name: "a full queue", thrown: new ServiceBusError("x", "QuotaExceeded"), code: "ERR_UNKNOWN" },
     {
