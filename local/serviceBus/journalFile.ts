@@ -2,10 +2,13 @@ import {
   closeSync,
   createReadStream,
   existsSync,
+  fstatSync,
   fsyncSync,
+  ftruncateSync,
   mkdirSync,
   openSync,
   renameSync,
+  rmSync,
   writeSync,
 } from "node:fs"
 import { join } from "node:path"
@@ -39,7 +42,9 @@ export async function openJournal(directory: string): Promise<OpenJournal> {
   const path = join(directory, fileName)
   const snapshots = await readSnapshots(path)
   const fresh = `${path}.new`
-  const file = openSync(fresh, "w", 0o600)
+  rmSync(fresh, { force: true })
+  // Appending, so that a truncated line is followed by the next one without a hole.
+  const file = openSync(fresh, "a", 0o600)
   for (const change of toChanges(snapshots)) writeLine(file, [formatChange(change)])
   fsyncSync(file)
   // Until the rename the old file holds; after it this one does. The descriptor stays good.
@@ -64,9 +69,16 @@ export async function openJournal(directory: string): Promise<OpenJournal> {
   }
 }
 
+/** Appends one line, whole or not at all: half a line in the middle would make the file unreadable. */
 function writeLine(file: number, changes: readonly string[]): void {
   const bytes = Buffer.from(`[${changes.join(",")}]\n`)
-  for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written)
+  let written = 0
+  try {
+    while (written < bytes.length) written += writeSync(file, bytes, written)
+  } catch (error) {
+    ftruncateSync(file, fstatSync(file).size - written)
+    throw error
+  }
 }
 
 async function readSnapshots(path: string): Promise<Map<string, QueueSnapshot>> {

@@ -2,6 +2,7 @@ import rhea from "rhea"
 import type { Typed } from "rhea"
 import { AmqpDecodeError } from "./amqpScan.ts"
 import { toTyped } from "./amqpValue.ts"
+import { deadLetterProperties } from "./deadLetter.ts"
 import { encodeDelivery, factsOf } from "./encodeDelivery.ts"
 import { fromUuidBytes, type LockToken, newLockToken, toUuidBytes } from "./lockToken.ts"
 import { checkLimits } from "./messageLimits.ts"
@@ -15,7 +16,7 @@ import {
   notAllowed,
   type ServiceBusError,
 } from "./serviceErrors.ts"
-import { deadLetterProperties, type Settlement } from "./settlement.ts"
+import type { Settlement } from "./settlement.ts"
 import { parseMessage } from "./storedMessage.ts"
 
 /** What a management request is answered with; 204 has no body. */

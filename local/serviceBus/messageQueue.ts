@@ -1,19 +1,14 @@
+import { deadLetterCopy, deadLetterSettings, exhausted, expired } from "./deadLetter.ts"
 import { DuplicateWindow } from "./duplicateWindow.ts"
 import { EntryStore } from "./entryStore.ts"
 import { ExpirySweep, expiresAtMs, withTtlCap } from "./expirySweep.ts"
 import { LockTable } from "./lockTable.ts"
 import type { LockToken } from "./lockToken.ts"
 import { noJournal, type QueueJournal } from "./queueChange.ts"
-import {
-  deadLetterSettings,
-  type LockedEntry,
-  type QueueCounts,
-  type QueueEntry,
-  type QueueSettings,
-} from "./queueEntry.ts"
+import type { LockedEntry, QueueCounts, QueueEntry, QueueSettings } from "./queueEntry.ts"
 import type { QueueSnapshot } from "./queueSnapshot.ts"
 import { Schedule } from "./schedule.ts"
-import { deadLetterCopy, exhausted, expired, type Settlement, type SettlementResult } from "./settlement.ts"
+import type { Settlement, SettlementResult } from "./settlement.ts"
 import { type ApplicationProperties, type StoredMessage, withApplicationProperties } from "./storedMessage.ts"
 import { systemTimers, type Timers } from "./timers.ts"
 

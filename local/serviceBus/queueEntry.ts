@@ -17,14 +17,6 @@ export interface QueueSettings {
   readonly deadLetterOnExpiry?: boolean
 }
 
-/**
- * The settings of a queue's dead-letter queue. Neither time to live nor a delivery limit holds there
- * (service-bus-dead-letter-queues.md).
- */
-export function deadLetterSettings({ name, lockDurationMs }: QueueSettings): QueueSettings {
-  return { name: `${name}/$DeadLetterQueue`, lockDurationMs, maxDeliveryCount: Number.POSITIVE_INFINITY }
-}
-
 /** How many messages of one queue are in which state. `active` waits for a receiver, `locked` is with one. */
 export interface QueueCounts {
   readonly active: number

@@ -11,6 +11,8 @@ describe.each(listeners)("startServiceBus over %s", (listener) => {
       queues: [
         ...Array.from({ length: 20 }, (_, n) => ({ name: `q${n}`, lockDurationMs, maxDeliveryCount: 3 })),
         { name: "Brief", lockDurationMs: 300, maxDeliveryCount: 3 },
+        { name: "Renewed", lockDurationMs: 1500, maxDeliveryCount: 3 },
+        { name: "Cased", lockDurationMs, maxDeliveryCount: 3 },
       ],
     })
     client = a.client(listener)
@@ -244,14 +246,16 @@ describe.each(listeners)("startServiceBus over %s", (listener) => {
   })
 
   it("renews a lock, and refuses to renew one that is lost", async () => {
-    const { sender, receiver, counts } = fresh("Brief")
+    const { sender, receiver, counts } = fresh("Renewed")
+    // Opens the link that renewals take, so that the lock does not wait for it.
+    await receiver.peekMessages(1)
     await sender.sendMessages({ body: 1 })
     const message = await receiveOne(receiver)
     const firstUntil = message.lockedUntilUtc!.getTime()
-    await new Promise((resolve) => setTimeout(resolve, 200))
+    await new Promise((resolve) => setTimeout(resolve, 700))
     const renewed = await receiver.renewMessageLock(message)
-    expect(renewed.getTime()).toBeGreaterThan(firstUntil + 100)
-    await new Promise((resolve) => setTimeout(resolve, 200))
+    expect(renewed.getTime()).toBeGreaterThan(firstUntil + 600)
+    await new Promise((resolve) => setTimeout(resolve, firstUntil + 100 - Date.now()))
     expect(counts()).toMatchObject({ locked: 1 })
     await receiver.completeMessage(message)
     await expect(receiver.renewMessageLock(message)).rejects.toMatchObject({ code: "MessageLockLost" })
@@ -296,8 +300,8 @@ describe.each(listeners)("startServiceBus over %s", (listener) => {
   })
 
   it("does not care about the case of names", async () => {
-    await client.createSender("BRIEF").sendMessages({ body: "x" })
-    const receiver = client.createReceiver("brief", { receiveMode: "receiveAndDelete" })
+    await client.createSender("CASED").sendMessages({ body: "x" })
+    const receiver = client.createReceiver("cased", { receiveMode: "receiveAndDelete" })
     expect(await receiveOne(receiver)).toMatchObject({ body: "x" })
   })
 

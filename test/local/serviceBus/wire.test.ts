@@ -15,7 +15,12 @@ describe("startServiceBus on the wire", () => {
   let a: ABus
   let raw: RawClient
   beforeEach(async () => {
-    a = await aBus({ queues: [{ name: "q", lockDurationMs: 400, maxDeliveryCount: 10 }] })
+    a = await aBus({
+      queues: [
+        { name: "q", lockDurationMs: 60_000, maxDeliveryCount: 10 },
+        { name: "brief", lockDurationMs: 1000, maxDeliveryCount: 10 },
+      ],
+    })
     raw = await aRawClient(a.bus)
   })
   afterEach(async () => {
@@ -109,15 +114,15 @@ describe("startServiceBus on the wire", () => {
   })
 
   it("lets a lock run out when its connection is lost, and does not give it back before", async () => {
-    await raw.send("q", encode({}))
-    await once(raw.receive("q", 1), "message")
+    await raw.send("brief", encode({}))
+    await once(raw.receive("brief", 1), "message")
     const startedMs = Date.now()
     raw.close()
-    await new Promise((resolve) => setTimeout(resolve, 100))
-    expect(a.bus.counts()["q"]).toMatchObject({ active: 0, locked: 1 })
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    expect(a.bus.counts()["brief"]).toMatchObject({ active: 0, locked: 1 })
     const other = await aRawClient(a.bus)
-    const [{ message }] = (await once(other.receive("q", 1), "message")) as [EventContext]
-    expect(Date.now() - startedMs).toBeGreaterThan(250)
+    const [{ message }] = (await once(other.receive("brief", 1), "message")) as [EventContext]
+    expect(Date.now() - startedMs).toBeGreaterThan(600)
     expect(message?.delivery_count).toBe(1)
     other.close()
   })
@@ -222,7 +227,7 @@ describe("startServiceBus on the wire", () => {
 
   it("lets its process end once it is stopped, with clients connected", async () => {
     const directory = mkdtempSync(join(tmpdir(), "service-bus-"))
-    const child = fork(join(import.meta.dirname, "brokerProcess.ts"), [directory, "a2V5"])
+    const child = fork(new URL("./brokerProcess.ts", import.meta.url), [directory, "a2V5"])
     const [connectionString] = (await once(child, "message")) as [string]
     const other = await aRawClient({
       connectionString,
