@@ -16,6 +16,7 @@ import {
 import { createAzureBackupStore } from "../shared/store/azureBackupStore.ts"
 import { requireImmutability } from "../shared/store/protectionGate.ts"
 import { createAzureVaultReader } from "../shared/vault/azureVaultReader.ts"
+import { createVaultLimiter, limitVaultReader } from "../shared/vault/vaultLimiter.ts"
 import type { BackupVersionApp } from "./backupVersion.ts"
 import type { HealthApp } from "./health.ts"
 
@@ -86,11 +87,14 @@ export function compose(
       maxAgeMs: settings.BACKUP_RETRY_MAX_AGE,
     },
     backup: {
-      vault: createAzureVaultReader({
-        credential,
-        httpClient,
-        challengeCheck: settings.BACKUP_VAULT_CHALLENGE_CHECK === "on",
-      }),
+      vault: limitVaultReader(
+        createAzureVaultReader({
+          credential,
+          httpClient,
+          challengeCheck: settings.BACKUP_VAULT_CHALLENGE_CHECK === "on",
+        }),
+        createVaultLimiter({ clock }),
+      ),
       store: isProduction ? guarded : plainStore,
       recipientsOf: recipientsOfVault,
       clock,
