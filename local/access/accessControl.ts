@@ -14,8 +14,9 @@ export type FirewallState = "open" | "closed" | "private"
  * Who may do what, from where. One object a cloud, asked by every server on every request, so that a change
  * through the control endpoint works at once.
  *
- * A grant is an Azure action name, or an action name and where it holds, as `ACTION on SCOPE`. The scope is a
- * vault name, a queue name, or `container/prefix`, compared as the beginning of what the request names.
+ * A grant is an Azure action name, or an action name and where it holds, as `ACTION on SCOPE`. The scope is a queue,
+ * a vault, `vault/secrets/name`, a container, or `container/prefix/`. It holds for what it names and for all below,
+ * never for another name that begins like it.
  */
 export interface AccessControl {
   firewall(target: FirewallTarget): FirewallState
@@ -41,7 +42,7 @@ export function createAccessControl(initial: Partial<Record<Job, readonly string
       (grants.get(caller.job) ?? []).some((grant) => {
         if (grant === "*") return true
         const [granted, where] = grant.split(" on ", 2)
-        return granted?.toLowerCase() === action.toLowerCase() && scope.startsWith(where ?? "")
+        return granted?.toLowerCase() === action.toLowerCase() && isWithin(scope, where)
       }),
     setRoles,
     setFirewall: (states) => {
@@ -49,4 +50,9 @@ export function createAccessControl(initial: Partial<Record<Job, readonly string
     },
     roles: () => Object.fromEntries(grants),
   }
+}
+
+function isWithin(scope: string, where: string | undefined): boolean {
+  if (where === undefined || where === scope) return true
+  return scope.startsWith(where.endsWith("/") ? where : `${where}/`)
 }

@@ -1,4 +1,5 @@
 import type { Job } from "../access/job.ts"
+import { vaultActions } from "../keyVault/routes.ts"
 
 const secrets = "Microsoft.KeyVault/vaults/secrets"
 const certificates = "Microsoft.KeyVault/vaults/certificates"
@@ -7,6 +8,9 @@ const containers = "Microsoft.Storage/storageAccounts/blobServices/containers"
 const blobs = `${containers}/blobs`
 const messages = "Microsoft.ServiceBus/namespaces/messages"
 
+/** The secret that the canary sets, in the first vault of a cloud. */
+export const canarySecretName = "kvbackup-canary"
+
 /** Names of the containers and queues that the grants hold for. */
 export interface RoleScopes {
   readonly container: string
@@ -14,6 +18,8 @@ export interface RoleScopes {
   readonly deadLetterContainer: string
   readonly queue: string
   readonly quarantineQueue: string
+  /** `vault/secrets/name` of the one secret that the canary sets. Absent, it may set none. */
+  readonly canarySecret?: string
 }
 
 /**
@@ -21,7 +27,7 @@ export interface RoleScopes {
  * grant that reads only below some prefixes stands for a role condition; `list` shows names and metadata alone.
  */
 export function defaultRoles(scopes: RoleScopes): Readonly<Record<Job, readonly string[]>> {
-  const { container, stateContainer, deadLetterContainer, queue, quarantineQueue } = scopes
+  const { container, stateContainer, deadLetterContainer, queue, quarantineQueue, canarySecret } = scopes
   const list = `list on ${container}/`
   const add = `${blobs}/add/action on ${container}/`
   const readBelow = (...prefixes: readonly string[]) =>
@@ -65,7 +71,7 @@ export function defaultRoles(scopes: RoleScopes): Readonly<Record<Job, readonly 
       `${blobs}/read on ${stateContainer}/`,
       `${blobs}/write on ${stateContainer}/`,
     ],
-    canary: [`${secrets}/setSecret/action`, list],
+    canary: [...(canarySecret === undefined ? [] : [`${secrets}/setSecret/action on ${canarySecret}`]), list],
     verify: [readSecret, listSecrets, readCertificates, `${blobs}/read on ${container}/`, ...unwrap],
     restore: [
       readSecret,
@@ -78,25 +84,7 @@ export function defaultRoles(scopes: RoleScopes): Readonly<Record<Job, readonly 
     ],
     // The person at the keyboard: every vault action, list and read blobs, send and receive.
     user: [
-      readSecret,
-      listSecrets,
-      ...["setSecret/action", "update/action", "delete", "recover/action", "purge/action"].map(
-        (action) => `${secrets}/${action}`,
-      ),
-      readCertificates,
-      ...["create/action", "import/action", "update/action", "delete", "recover/action", "purge/action"].map(
-        (action) => `${certificates}/${action}`,
-      ),
-      ...[
-        "read",
-        "create/action",
-        "update/action",
-        "delete",
-        "wrap/action",
-        "unwrap/action",
-        "sign/action",
-        "verify/action",
-      ].map((action) => `${keys}/${action}`),
+      ...vaultActions,
       `${blobs}/read`,
       `${containers}/read`,
       `${messages}/send/action`,

@@ -17,7 +17,7 @@ import { keepCloudIdentity, openCloudIdentity } from "./cloudIdentity.ts"
 import { startControlEndpoint } from "./controlEndpoint.ts"
 import { createControlRoutes } from "./controlRoutes.ts"
 import { describeCloud, portsOf } from "./describeCloud.ts"
-import { defaultRoles, type RoleScopes } from "./defaultRoles.ts"
+import { canarySecretName, defaultRoles } from "./defaultRoles.ts"
 import { type EventGridLeg, openEventGridLeg } from "./eventGridLeg.ts"
 import { openLocalKeys } from "./localKeys.ts"
 import { workerSettings } from "./workerSettings.ts"
@@ -57,7 +57,7 @@ export interface Cloud {
   readonly stop: () => Promise<void>
 }
 
-const scopes: RoleScopes = {
+const scopes = {
   container: "keyvault-backups",
   stateContainer: "keyvault-backup-state",
   deadLetterContainer: "eventgrid-dead-letters",
@@ -108,7 +108,9 @@ async function start(
   const { ports } = known
 
   const authority = openTokenAuthority(known.authority)
-  const access = createAccessControl(defaultRoles(scopes))
+  const vaultNames = options.vaultNames ?? ["local-vault"]
+  const canarySecret = `${vaultNames[0]}/secrets/${canarySecretName}`
+  const access = createAccessControl(defaultRoles({ ...scopes, canarySecret }))
   const faults = createFaultBook()
   const feed = createActivityFeed()
   const shared = (source: string) => ({
@@ -160,7 +162,7 @@ async function start(
     eventGrid.publish(change)
   }
   const vaults: RunningKeyVault[] = []
-  for (const [index, name] of (options.vaultNames ?? ["local-vault"]).entries()) {
+  for (const [index, name] of vaultNames.entries()) {
     const vault = await startKeyVault({
       ...shared("keyvault"),
       ...(index === 0 ? at(ports.vault) : {}),

@@ -1,5 +1,5 @@
 import type { TokenAuthority } from "../access/tokenAuthority.ts"
-import type { RoleScopes } from "./defaultRoles.ts"
+import { canarySecretName, type RoleScopes } from "./defaultRoles.ts"
 
 export interface WorkerSettingsOptions {
   readonly authority: TokenAuthority
@@ -32,6 +32,7 @@ export function workerSettings(options: WorkerSettingsOptions): Record<string, s
     BACKUP_QUARANTINE_QUEUE: scopes.quarantineQueue,
     BACKUP_RECIPIENTS: options.recipients,
     BACKUP_BACKUP_CLIENT_ID: clientId,
+    BACKUP_CANARY_SECRET: `${options.vaultUrls[0]}/secrets/${canarySecretName}`,
     BackupServiceBus__fullyQualifiedNamespace: options.fullyQualifiedNamespace,
     BackupServiceBus__credential: "managedidentity",
     BackupServiceBus__clientId: clientId,

@@ -48,7 +48,9 @@ export function requireRole(
   caller: Caller,
   { route, name }: MatchedRoute,
 ): void {
-  if (access.may(caller, route.action, vault.name)) return
+  const collection = route.permission.split(" ", 1)[0]
+  const scope = name === "" ? vault.name : `${vault.name}/${collection}/${name.toLowerCase()}`
+  if (access.may(caller, route.action, scope)) return
   if (model === "accessPolicy") {
     const hasAny = vaultActions.some((action) => access.may(caller, action, vault.name))
     const message =
@@ -57,7 +59,6 @@ export function requireRole(
       "https://go.microsoft.com/fwlink/?linkid=2125287"
     throw forbidden(hasAny ? "ForbiddenByPolicy" : "AccessDenied", message)
   }
-  const collection = route.permission.split(" ", 1)[0]
   const lines = [
     "Caller is not authorized to perform action on resource.",
     "If role assignments, deny assignments or role definitions were changed recently, please observe propagation time.",
