@@ -27,6 +27,8 @@ export interface CertificateContent {
   readonly notBefore: Date
   readonly notAfter: Date
   readonly isAuthority?: boolean
+  /** How many authorities may stand between this one and a leaf. Absent, none. */
+  readonly pathLength?: number
   readonly keyUsage?: readonly KeyUsage[]
   /** Object identifiers of the extended key usage. */
   readonly extendedKeyUsage?: readonly string[]
@@ -88,7 +90,7 @@ export function signatureOf(key: KeyObject): { algorithm: pki.AlgorithmIdentifie
 
 function extensionsOf(content: CertificateContent): pki.Extension[] {
   const isAuthority = content.isAuthority ?? false
-  const constraints = isAuthority ? { cA: true, pathLenConstraint: 0 } : { cA: false }
+  const constraints = isAuthority ? { cA: true, pathLenConstraint: content.pathLength ?? 0 } : { cA: false }
   const extensions = [extension("2.5.29.19", true, new pki.BasicConstraints(constraints).toSchema())]
   if (content.keyUsage?.length)
     extensions.push(extension("2.5.29.15", true, keyUsageSchema(content.keyUsage)))

@@ -5,7 +5,7 @@ import { formatVersionUrl } from "../change/objectVersion.ts"
 import type { Clock } from "../clock.ts"
 import { describeError, type ErrorCode, ServiceError, toServiceError } from "../errors.ts"
 import { gapFormat, serializeGapRecord } from "../record/gapRecord.ts"
-import { buildRecord, privateKeyPresence, recordFormat, serializeRecord } from "../record/record.ts"
+import { buildRecord, recordFormat, serializeRecord } from "../record/record.ts"
 import type { Recipient } from "../record/recipients.ts"
 import { sealedContentType, sealRecord } from "../record/sealRecord.ts"
 import type { BackupStore } from "../store/backupStore.ts"
@@ -89,7 +89,7 @@ async function store(
   const record = buildRecord(reading, change.event, secret.value.reveal(), readAt)
   const sealed = await sealRecord(serializeRecord(record), sealNameOf(blob), recipients)
   const { attributes, tags } = certificate ?? secret
-  const isPublicOnly = certificate !== undefined && privateKeyPresence(certificate) === "absentByPolicy"
+  const isPublicOnly = reading.privateKey === "absentByPolicy"
   const origin = change.origin === "live" && restoredTag in tags ? "restore" : change.origin
   const entry: LedgerEntry = {
     ...ledgerEntryOf({ ...change, origin }, delivery, sealed, clock.now()),

@@ -1,3 +1,4 @@
+import { type PrivateKeyPresence, privateKeyPresence } from "../certificate/privateKeyPresence.ts"
 import { formatVersionUrl, type ObjectVersion, parseVersionUrl } from "../change/objectVersion.ts"
 import { ServiceError } from "../errors.ts"
 import type { CertificateReading, SecretReading, VaultReader } from "../vault/vaultReader.ts"
@@ -8,6 +9,8 @@ export interface VersionReading {
   readonly object: ObjectVersion
   readonly secret: SecretReading
   readonly certificate?: CertificateReading
+  /** Of a certificate whose secret has a value. */
+  readonly privateKey?: PrivateKeyPresence
 }
 
 /**
@@ -15,13 +18,14 @@ export interface VersionReading {
  * `sid` names. A secret that belongs to a certificate leads to the certificate, so that any of its events gives one
  * record.
  *
- * @throws ServiceError as VaultReader does; ERR_VAULT_RESPONSE_INVALID also for a `sid` that names another object.
+ * @throws ServiceError as VaultReader does; ERR_VAULT_RESPONSE_INVALID also for a `sid` that names another object,
+ * and for a secret that does not hold the certificate, or the key of another.
  */
 export async function readVersion(asked: ObjectVersion, vault: VaultReader): Promise<VersionReading> {
   if (asked.kind === "certificate") {
     const certificate = await vault.readCertificate(asked)
     const secret = await vault.readSecret(secretOf(certificate, asked))
-    return { object: asked, secret, certificate }
+    return certificateVersion(asked, secret, certificate)
   }
   const secret = await vault.readSecret(asked)
   if (!secret.managed) return { object: asked, secret }
@@ -30,7 +34,19 @@ export async function readVersion(asked: ObjectVersion, vault: VaultReader): Pro
   if (formatVersionUrl(secretOf(certificate, object)) !== formatVersionUrl(asked)) {
     throw foreignSecret(object)
   }
-  return { object, secret, certificate }
+  return certificateVersion(object, secret, certificate)
+}
+
+function certificateVersion(
+  object: ObjectVersion,
+  secret: SecretReading,
+  certificate: CertificateReading,
+): VersionReading {
+  const value = secret.value?.reveal()
+  if (value === undefined) return { object, secret, certificate }
+  const privateKey = privateKeyPresence(value, secret.contentType, certificate)
+  if (privateKey) return { object, secret, certificate, privateKey }
+  throw invalid("The secret behind the certificate holds another certificate or another key", object)
 }
 
 /** The secret behind a certificate. It must be in the same vault and have the same name, whatever the vault says. */
@@ -44,11 +60,11 @@ function secretOf({ secretId }: CertificateReading, certificate: ObjectVersion):
 }
 
 function foreignSecret(certificate: ObjectVersion): ServiceError {
-  return new ServiceError(
-    "ERR_VAULT_RESPONSE_INVALID",
-    "The certificate's sid names a secret that is not its own",
-    {
-      details: { object: formatVersionUrl(certificate) },
-    },
-  )
+  return invalid("The certificate's sid names a secret that is not its own", certificate)
+}
+
+function invalid(what: string, object: ObjectVersion): ServiceError {
+  return new ServiceError("ERR_VAULT_RESPONSE_INVALID", what, {
+    details: { object: formatVersionUrl(object) },
+  })
 }

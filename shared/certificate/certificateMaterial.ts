@@ -48,38 +48,60 @@ export function keyFingerprint(key: KeyObject): string {
     .digest("hex")
 }
 
+/** What identifies certificate material, whatever its encoding. */
+export interface MaterialIdentity {
+  readonly thumbprint: string
+  /** Absent when the material has no private key. */
+  readonly keyFingerprint?: string
+}
+
 /**
  * The identity of certificate material: the thumbprint of its leaf and the fingerprint of the private key, if there is
  * one. PFX bytes change on every read, so they identify nothing.
  *
  * @param cer - the certificate's own DER; it picks the leaf, whatever the order.
- * @returns `undefined` when the leaf is not in the material, or a private key belongs to another certificate.
+ * @returns `undefined` when the leaf is not in the material, or what private keys there are belong to others.
  */
 export function materialIdentity(
   { certificates, privateKeys }: CertificateMaterial,
   cer: Uint8Array,
-): { readonly thumbprint: string; readonly keyFingerprint?: string } | undefined {
-  const thumbprint = thumbprintOf(cer)
-  const leaf = certificates.find(({ raw }) => thumbprintOf(raw) === thumbprint)
+): MaterialIdentity | undefined {
+  const leaf = findLeaf(certificates, cer)
   if (!leaf) return undefined
-  const [key] = privateKeys
-  if (!key) return { thumbprint }
-  return leaf.checkPrivateKey(key) ? { thumbprint, keyFingerprint: keyFingerprint(key) } : undefined
+  const thumbprint = thumbprintOf(cer)
+  if (privateKeys.length === 0) return { thumbprint }
+  const key = privateKeys.find((candidate) => leaf.checkPrivateKey(candidate))
+  return key ? { thumbprint, keyFingerprint: keyFingerprint(key) } : undefined
 }
 
 /**
  * Is every issuer of the leaf there, up to one that signed itself? Certificates whose issuer nobody sent are what
  * Key Vault stores when it was given no more, so an incomplete chain is a fact to report, not an error.
+ *
+ * @param cer - DER of the leaf. It need not be among `certificates`, whose order does not matter.
  */
-export function isChainComplete(leaf: X509Certificate, all: readonly X509Certificate[]): boolean {
+export function isChainComplete(cer: Uint8Array, certificates: readonly X509Certificate[]): boolean {
   const seen = new Set<X509Certificate>()
-  let current = leaf
-  while (!current.checkIssued(current)) {
-    seen.add(current)
+  for (let current = new X509Certificate(cer); !isSelfSigned(current);) {
     const child = current
-    const issuer = all.find((candidate) => !seen.has(candidate) && child.checkIssued(candidate))
+    const issuer = certificates.find((candidate) => !seen.has(candidate) && isIssuer(candidate, child))
     if (!issuer) return false
+    seen.add(issuer)
     current = issuer
   }
   return true
+}
+
+function findLeaf(certificates: readonly X509Certificate[], cer: Uint8Array): X509Certificate | undefined {
+  return certificates.find(({ raw }) => raw.equals(cer))
+}
+
+/** Its key usage is not asked: what a vault signs with its own key need not be allowed to sign certificates. */
+function isSelfSigned(certificate: X509Certificate): boolean {
+  return certificate.subject === certificate.issuer && certificate.verify(certificate.publicKey)
+}
+
+/** By name, key identifier and signature: a name alone anybody can take. */
+function isIssuer(issuer: X509Certificate, child: X509Certificate): boolean {
+  return child.checkIssued(issuer) && child.verify(issuer.publicKey)
 }

@@ -1,6 +1,7 @@
 import { z } from "zod"
 import type { VersionReading } from "../backup/readVersion.ts"
 import { thumbprintOf } from "../certificate/certificateMaterial.ts"
+import { type PrivateKeyPresence, privateKeyPresences } from "../certificate/privateKeyPresence.ts"
 import type { ChangeEvidence } from "../change/change.ts"
 import { formatVersionUrl } from "../change/objectVersion.ts"
 import { ServiceError } from "../errors.ts"
@@ -37,7 +38,7 @@ const certificateSchema = z.object({
   sid: z.string(),
   kid: z.string().optional(),
   thumbprint: z.string().regex(/^[0-9a-f]{40}$/),
-  privateKey: z.enum(["present", "absentByPolicy"]),
+  privateKey: z.enum(privateKeyPresences),
 })
 
 const recordSchema = z.object({
@@ -72,25 +73,12 @@ const recordSchema = z.object({
  */
 export type BackupRecord = z.infer<typeof recordSchema>
 
-/** Is the private key in the record, or does the certificate's policy keep it in the vault? */
-export type PrivateKeyPresence = z.infer<typeof certificateSchema>["privateKey"]
-
-/** What the policy says of the private key: without the word that it may be exported not, it is there. */
-export function privateKeyPresence({ policy }: CertificateReading): PrivateKeyPresence {
-  const keyProperties = policy?.["key_props"]
-  const isKept =
-    typeof keyProperties === "object" &&
-    keyProperties !== null &&
-    Reflect.get(keyProperties, "exportable") === false
-  return isKept ? "absentByPolicy" : "present"
-}
-
 /**
  * The record of what was read. A certificate's record has the certificate's own attributes and tags, and the value
  * and content type of its secret.
  */
 export function buildRecord(
-  { object, secret, certificate }: VersionReading,
+  { object, secret, certificate, privateKey }: VersionReading,
   event: ChangeEvidence | undefined,
   value: string,
   readAt: Date,
@@ -110,21 +98,23 @@ export function buildRecord(
     tags: { ...tags },
     managed: secret.managed,
     value,
-    ...(certificate ? { certificate: certificateOf(certificate) } : {}),
+    ...(certificate ? { certificate: certificateOf(certificate, privateKey) } : {}),
     ...(event ? { event: { ...event } } : {}),
     readAt: readAt.toISOString(),
   }
 }
 
-function certificateOf(certificate: CertificateReading): BackupRecord["certificate"] {
-  const { cer, policy, secretId, keyId } = certificate
+function certificateOf(
+  { cer, policy, secretId, keyId }: CertificateReading,
+  privateKey: PrivateKeyPresence = "present",
+): BackupRecord["certificate"] {
   return {
     cer: Buffer.from(cer).toString("base64"),
     ...(policy ? { policy: { ...policy } } : {}),
     sid: secretId,
     ...(keyId === undefined ? {} : { kid: keyId }),
     thumbprint: thumbprintOf(cer),
-    privateKey: privateKeyPresence(certificate),
+    privateKey,
   }
 }
 

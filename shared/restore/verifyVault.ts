@@ -17,7 +17,7 @@ import type { StoreCatalog } from "../store/storeCatalog.ts"
 import type { StoreReader } from "../store/storeReader.ts"
 import type { ListedVersion, VaultCatalog } from "../vault/vaultCatalog.ts"
 import type { VaultReader } from "../vault/vaultReader.ts"
-import { isSame } from "./compareRecord.ts"
+import { chainOf, isSame } from "./compareRecord.ts"
 
 /**
  * What verification says of one version. `protected`: a record is stored (deep: it opens, and its value equals the
@@ -44,6 +44,8 @@ export interface VerifiedVersion {
   readonly blob?: string
   readonly reason?: GapReason
   readonly code?: ErrorCode
+  /** Deep, of a certificate's record: does it hold every issuer up to one that signed itself? */
+  readonly chain?: "complete" | "incomplete"
 }
 
 export interface VerifyVaultOptions {
@@ -192,7 +194,9 @@ async function compare(
   if (!("record" in opened)) return opened
   try {
     const reading = await readVersion(object, deep.vaultReader)
-    return { id, blob, finding: isSame(opened.record, reading) ? "protected" : "differs" }
+    if (!isSame(opened.record, reading)) return { id, blob, finding: "differs" }
+    const chain = chainOf(opened.record)
+    return { id, blob, finding: "protected", ...(chain ? { chain } : {}) }
   } catch (thrown) {
     const { code } = toServiceError(thrown)
     // A version that was disabled after its backup cannot be compared; its record opened, and values never change.
