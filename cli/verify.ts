@@ -53,7 +53,9 @@ export async function runVerify(options: VerifyOptions, streams: CommandStreams)
       (vault) => selected === undefined || selected.vault === vault,
     )
     if (vaults.length === 0) {
-      throw new ServiceError("ERR_CONFIG_INVALID", "The vault of --object is not in BACKUP_VAULTS")
+      throw new ServiceError("ERR_CONFIG_INVALID", "The vault of --object is not in BACKUP_VAULTS", {
+        hint: "Add the vault to BACKUP_VAULTS, or name an object of a vault that is there.",
+      })
     }
     const keys = options.deep ? await readKeys(options.keyFile ?? recoveryKeyFile) : undefined
     const versions: VerifiedVersion[] = []
@@ -155,13 +157,18 @@ export function formatVerification(versions: readonly VerifiedVersion[], deep: b
   const count = (finding: Finding) => versions.filter((version) => version.finding === finding).length
   const protectedCount = count("protected")
   lines.push(
-    `${versions.length} versions looked at${deep ? ", every record opened and compared with the vault" : ""}: ${protectedCount} protected` +
+    `${versions.length} ${versions.length === 1 ? "version" : "versions"} looked at${deep ? ", every record opened and compared with the vault" : ""}: ${protectedCount} protected` +
       `${count("onlyInStore") > 0 ? `, ${count("onlyInStore")} only in the store` : ""}` +
       `${count("publicOnly") > 0 ? `, ${count("publicOnly")} with their public part only` : ""}` +
       `${count("excluded") > 0 ? `, ${count("excluded")} excluded by BACKUP_EXCLUDE` : ""}` +
       `, ${versions.filter(({ finding }) => attention.has(finding)).length} need attention` +
       `, ${versions.filter(({ finding }) => untold.has(finding)).length} could not be told`,
   )
+  const incomplete = versions.filter(({ chain }) => chain === "incomplete").length
+  if (incomplete > 0)
+    lines.push(
+      `Without a whole chain up to a root: ${incomplete}. Their records hold all that the vault holds of it.`,
+    )
   if (versions.length === 0) lines.push("Nothing was listed, so nothing is proved.")
   return `${lines.join("\n")}\n`
 }
