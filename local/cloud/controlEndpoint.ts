@@ -63,6 +63,8 @@ async function answer(
   } catch (error) {
     if (error instanceof ControlError) send(response, error.status, { error: error.message })
     else if (error instanceof z.ZodError) send(response, 400, { error: z.prettifyError(error) })
+    else if (error instanceof URIError)
+      send(response, 400, { error: "The path is not encoded as it should be" })
     else send(response, 500, { error: error instanceof Error ? error.message : "Something failed" })
   }
 }

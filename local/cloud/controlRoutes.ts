@@ -9,7 +9,7 @@ import type { RunningFunctionsHost } from "../functionsHost/startFunctionsHost.t
 import { ControlError, type ControlRoutes } from "./controlEndpoint.ts"
 import type { EventGridLeg } from "./eventGridLeg.ts"
 
-const faultSchema = z.strictObject({
+const faultFields = z.strictObject({
   target: z.enum(["keyvault", "blob", "servicebus", "eventgrid", "identity"]),
   match: z
     .strictObject({
@@ -28,10 +28,15 @@ const faultSchema = z.strictObject({
   count: z.int().min(1).optional(),
 })
 
+const faultSchema = faultFields.refine(
+  ({ target, effect }) => target === "eventgrid" || !/^(duplicate|reorder|drop)$/.test(effect),
+  { path: ["effect"], error: "duplicate, reorder and drop are effects of the target eventgrid" },
+)
+
 const rolesSchema = z.partialRecord(z.enum(jobs), z.array(z.string()))
 
 const firewallSchema = z.partialRecord(
-  z.enum(["keyvault", "blob", "deadletter", "servicebus"]),
+  z.enum(["keyvault", "blob", "servicebus"]),
   z.enum(["open", "closed", "private"]),
 )
 
@@ -113,12 +118,24 @@ export function createControlRoutes(parts: ControlledParts): ControlRoutes {
       if (policy.state !== "none" && policy.days === undefined) {
         throw new ControlError(400, "A time-based policy needs days")
       }
+      if (!Object.hasOwn(blob.counts(), container)) {
+        throw new ControlError(404, `There is no container ${container}`)
+      }
       await blob.setPolicy(container, exact<ContainerPolicy>(policy))
     },
     "PUT /clock": (body) => {
       eventGrid.clock.setSpeed(clockSchema.parse(body).speed)
     },
-    "POST /functions/*": (_body, name) => host.runTimer(name),
+    "POST /functions/*": (_body, name) => {
+      const timers = host.functions.filter(({ type }) => type === "timerTrigger").map((each) => each.name)
+      if (!timers.includes(name)) {
+        throw new ControlError(
+          404,
+          `There is no such timer function; there are: ${timers.join(", ") || "none"}`,
+        )
+      }
+      return host.runTimer(name)
+    },
     "POST /host": (body) => (hostSchema.parse(body).action === "kill" ? host.kill() : host.restart()),
     "PUT /arm": (body) => {
       arm.setAnswers(exact<ArmAnswers>(armSchema.parse(body)))
