@@ -7,7 +7,7 @@ import { describeError, type ServiceError, toServiceError } from "../shared/erro
  * @param advice - what to try; default: the hint of the error's code.
  */
 export function formatError(error: ServiceError, json: boolean, advice?: string): string {
-  const hint = advice ?? describeError(error.code).hint
+  const hint = advice ?? error.hint
   const message = error.message.replace(/^\[\w+\] /, "")
   if (json) {
     return `${JSON.stringify({ format: "kvbackup-error/1", code: error.code, message, details: error.details, try: hint })}\n`

@@ -79,7 +79,9 @@ export function readLocalCloud(directory: string): LocalCloud {
 }
 
 function notRunning(what: string): ServiceError {
-  return new ServiceError("ERR_CONFIG_INVALID", `${what}; start one with \`npm start\`, in this folder`)
+  return new ServiceError("ERR_CONFIG_INVALID", what, {
+    hint: "Start a local cloud with `npm start`, in this folder.",
+  })
 }
 
 function parseJson(text: string): unknown {

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs"
+import { closest } from "fastest-levenshtein"
 import { z } from "zod"
 import { ServiceError } from "./errors.ts"
 import { parseRecipientKeys, type RecipientKeys } from "./record/recipients.ts"
@@ -93,7 +94,8 @@ export type SettingsWith<Required extends SettingName> = Settings & {
   readonly [Name in Required]-?: NonNullable<Settings[Name]>
 }
 
-const known = Object.keys(settingsSchema.shape) as SettingName[]
+/** The name of every setting. */
+export const settingNames = Object.keys(settingsSchema.shape) as SettingName[]
 
 /**
  * Reads settings from `env`; empty values count as not set, and names that begin with `BACKUP_` must be known.
@@ -108,7 +110,8 @@ export function loadSettings<Required extends SettingName>(
 ): SettingsWith<Required> {
   const given = Object.fromEntries(
     Object.entries(env).filter(
-      ([name, value]) => value !== undefined && value.trim() !== "" && known.includes(name as SettingName),
+      ([name, value]) =>
+        value !== undefined && value.trim() !== "" && settingNames.includes(name as SettingName),
     ),
   )
   const problems: string[] = unknownNames(env)
@@ -132,8 +135,8 @@ export function loadSettings<Required extends SettingName>(
 
 function unknownNames(env: Readonly<Record<string, string | undefined>>): string[] {
   return Object.keys(env)
-    .filter((name) => name.startsWith("BACKUP_") && !known.includes(name as SettingName))
-    .map((name) => `${name} is no setting of this product; known are ${known.join(", ")}`)
+    .filter((name) => name.startsWith("BACKUP_") && !settingNames.includes(name as SettingName))
+    .map((name) => `${name} is no setting of this product; the nearest is ${closest(name, settingNames)}`)
 }
 
 function contradictions(settings: Settings): string[] {

@@ -220,6 +220,8 @@ export interface ServiceErrorInit {
   readonly cause?: unknown
   /** How long the service asked to be left alone, in milliseconds. */
   readonly retryAfterMs?: number
+  /** The next step, where it is narrower than what the catalogue says of the code. Starts with a verb. */
+  readonly hint?: string
 }
 
 /** A failure an operator can act on. `code` is stable; `message` may change. */
@@ -229,12 +231,15 @@ export class ServiceError extends Error {
   /** Ids only (vault, name, version, blob); never secret values, tokens or tag values. */
   readonly details: Readonly<Record<string, string | number>>
   readonly retryAfterMs: number | undefined
+  /** The next step: this error's own, or the catalogue's. */
+  readonly hint: string
 
   constructor(code: ErrorCode, message: string, init: ServiceErrorInit = {}) {
     super(`[${code}] ${message}`, init.cause === undefined ? undefined : { cause: init.cause })
     this.code = code
     this.details = init.details ?? {}
     this.retryAfterMs = init.retryAfterMs
+    this.hint = init.hint ?? catalogue[code].hint
   }
 }
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest"
 import { readGeneratedPages } from "../../docs/generate.ts"
 import { renderErrorsPage } from "../../docs/errorsPage.ts"
 import { renderSettingsTable } from "../../docs/settingsPage.ts"
-import { loadSettings } from "../../shared/config.ts"
+import { settingNames } from "../../shared/config.ts"
 import { catalogue } from "../../shared/errors.ts"
 
 describe("generated pages", () => {
@@ -51,14 +51,8 @@ describe("renderSettingsTable", () => {
       .map((cell) => cell.trim())
 
   it("has a row for every setting that the schema knows", () => {
-    let known: string[] = []
-    try {
-      loadSettings({ BACKUP_NO_SUCH: "1" }, [])
-    } catch (error) {
-      known = /known are (.*)$/m.exec(String(error))?.[1]?.split(", ") ?? []
-    }
-    expect(known.length).toBeGreaterThan(20)
-    expect(known.filter((name) => rowOf(name) === undefined)).toEqual([])
+    expect(settingNames.length).toBeGreaterThan(20)
+    expect(settingNames.filter((name) => rowOf(name) === undefined)).toEqual([])
   })
 
   it("shows durations as people write them", () => {

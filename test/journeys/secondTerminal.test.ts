@@ -120,7 +120,7 @@ describe("a second terminal beside npm start", () => {
       const text = await run([kvbackup, "status", "--local"])
       expect({ code: text.code, stdout: text.stdout }).toEqual({ code: 2, stdout: "" })
       expect(text.stderr).toContain(
-        "[ERR_CONFIG_INVALID] There is no .local/cloud.json here; start one with `npm start`",
+        "[ERR_CONFIG_INVALID] There is no .local/cloud.json here\nTry:   Start a local cloud with `npm start`",
       )
       const json = await run([kvbackup, "verify", "--local", "--json"])
       expect(json.code).toBe(2)
