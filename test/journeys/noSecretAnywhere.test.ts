@@ -37,7 +37,7 @@ async function collect(): Promise<Traces> {
 async function run(argv: readonly string[], input?: string): Promise<number | null> {
   const label = argv.slice(1).join(" ")
   const node = startNode(argv, { cwd: journey.directory, ...(input === undefined ? {} : { input }) })
-  await addProcess(node.pid, seen)
+  addProcess(node.pid, seen)
   const { code, stdout, stderr } = await node.end
   seen.set(`output of ${label}`, Buffer.from(stdout + stderr))
   return code

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 import { readdir, readFile } from "node:fs/promises"
 import { join } from "node:path"
 import type { Journey } from "./startJourney.ts"
@@ -19,7 +19,7 @@ export async function collectTraces(journey: Journey): Promise<Traces> {
   await addBlobs(journey, traces)
   await addMessages(journey, traces)
   await addFiles(join(journey.directory, ".local"), traces)
-  await addProcess(journey.cloud.host.pid, traces)
+  addProcess(journey.cloud.host.pid, traces)
   traces.set("GET /state", text(await journey.control("GET /state")))
   traces.set("activities", text(journey.activities))
   return traces
@@ -59,10 +59,10 @@ async function addFiles(directory: string, traces: Traces): Promise<void> {
   }
 }
 
-/** Arguments and settings of a process; only where the system has `/proc`. */
-export async function addProcess(pid: number, traces: Traces): Promise<void> {
+/** Arguments and settings of a process that runs; only where the system has `/proc`. At once: it may end soon. */
+export function addProcess(pid: number, traces: Traces): void {
   for (const kind of ["cmdline", "environ"]) {
     const path = `/proc/${pid}/${kind}`
-    if (existsSync(path)) traces.set(`${kind} of process ${pid}`, await readFile(path))
+    if (existsSync(path)) traces.set(`${kind} of process ${pid}`, readFileSync(path))
   }
 }
