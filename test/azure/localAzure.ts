@@ -1,5 +1,6 @@
 import tls from "node:tls"
 import type { TokenCredential } from "@azure/core-auth"
+import { CertificateClient } from "@azure/keyvault-certificates"
 import { SecretClient } from "@azure/keyvault-secrets"
 import { ServiceBusClient } from "@azure/service-bus"
 import { BlobServiceClient } from "@azure/storage-blob"
@@ -22,7 +23,7 @@ import { createAzureHttpClient } from "../../shared/azureHttpClient.ts"
 import { type ObjectVersion, parseVersionUrl } from "../../shared/change/objectVersion.ts"
 import type { AzureStoreOptions } from "../../shared/store/azureContainerClient.ts"
 import type { AzureVaultOptions } from "../../shared/vault/azureVaultClients.ts"
-import type { NewSecret } from "../suites/vaultReaderSuite.ts"
+import type { NewCertificate, NewSecret } from "../suites/vaultReaderSuite.ts"
 
 /** What every server of this process shares: one authority for certificates, one for tokens. */
 const certificates = await createCertificateAuthority()
@@ -117,16 +118,23 @@ export async function aStorageAccount(policy: ContainerPolicy = { state: "locked
 /** A vault, and what the adapters need to reach it as `job`. */
 export async function aKeyVault() {
   const { access, faults } = deployed()
-  const vault = await startKeyVault({ authority, access, faults, tls: issued, name: "kv-local" })
+  const vault = await startKeyVault({
+    authority,
+    access,
+    faults,
+    tls: issued,
+    name: "kv-local",
+    throttle: false,
+  })
   const httpClient = createAzureHttpClient()
   const options = (job: Job): AzureVaultOptions => ({
     credential: credentialOf(job, "vault"),
     httpClient,
     challengeCheck: false,
   })
-  const person = new SecretClient(vault.url, credentialOf("user", "vault"), {
-    disableChallengeResourceVerification: true,
-  })
+  const clientOptions = { disableChallengeResourceVerification: true }
+  const person = new SecretClient(vault.url, credentialOf("user", "vault"), clientOptions)
+  const certificates = new CertificateClient(vault.url, credentialOf("user", "vault"), clientOptions)
   return {
     vault: vault.url,
     access,
@@ -136,6 +144,28 @@ export async function aKeyVault() {
     set: async (name: string, { value, expires, tags, ...rest }: NewSecret): Promise<ObjectVersion> => {
       const more = { ...(expires ? { expiresOn: expires } : {}), ...(tags ? { tags: { ...tags } } : {}) }
       const { properties } = await person.setSecret(name, value, { ...rest, ...more })
+      const parsed = parseVersionUrl(properties.id ?? "")
+      if (!("object" in parsed)) throw new Error("The vault gave no version URL")
+      return parsed.object
+    },
+    /** Makes a certificate of an EC key as a person would. */
+    setCertificate: async (
+      name: string,
+      { contentType = "application/x-pkcs12", exportable = true, tags = {}, enabled = true }: NewCertificate,
+    ): Promise<ObjectVersion> => {
+      const policy = {
+        issuerName: "Self",
+        subject: "CN=example.test",
+        keyType: "EC",
+        exportable,
+        contentType,
+      }
+      const poller = await certificates.beginCreateCertificate(name, policy, {
+        intervalInMs: 1,
+        enabled,
+        tags: { ...tags },
+      })
+      const { properties } = await poller.pollUntilDone()
       const parsed = parseVersionUrl(properties.id ?? "")
       if (!("object" in parsed)) throw new Error("The vault gave no version URL")
       return parsed.object

@@ -2,13 +2,14 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { formatVersionUrl, type ObjectVersion } from "../../shared/change/objectVersion.ts"
 import type { VaultCatalog } from "../../shared/vault/vaultCatalog.ts"
 import { collect } from "../support/collect.ts"
-import type { NewSecret } from "./vaultReaderSuite.ts"
+import type { NewCertificate, NewSecret } from "./vaultReaderSuite.ts"
 
 export interface VaultCatalogSubject {
   readonly catalog: VaultCatalog
   /** `https://host[:port]`. */
   readonly vault: string
   set(name: string, secret: NewSecret): Promise<ObjectVersion>
+  setCertificate(name: string, certificate: NewCertificate): Promise<ObjectVersion>
   stop(): Promise<void>
 }
 
@@ -50,6 +51,28 @@ export function vaultCatalogSuite({ name, create }: VaultCatalogSuite): void {
     it("lists no values", async () => {
       await subject.set("value", { value: "hunter2-hunter2" })
       expect(JSON.stringify(await list())).not.toContain("hunter2")
+    })
+
+    const listCertificates = () => collect(subject.catalog.listCertificateVersions(subject.vault))
+
+    it("lists no certificate where there is none", async () => {
+      await expect(listCertificates()).resolves.toEqual([])
+    })
+
+    it("lists every version of every certificate once, more than a page of each, disabled ones too", async () => {
+      const made: ObjectVersion[] = []
+      for (let n = 0; n < 26; n++) made.push(await subject.setCertificate(`tls-${n}`, {}))
+      for (let n = 0; n < 26; n++) made.push(await subject.setCertificate("tls-deep", { enabled: n > 0 }))
+      const listed = await listCertificates()
+      expect(idsOf(listed)).toEqual(idsOf(made.map((object) => ({ object }))))
+      expect(listed.filter(({ attributes }) => !attributes.enabled)).toHaveLength(1)
+      expect(new Set(listed.map(({ object }) => object.kind))).toEqual(new Set(["certificate"]))
+    })
+
+    it("lists the secret behind each certificate as managed, under the same name and version", async () => {
+      const made = await subject.setCertificate("tls-managed", {})
+      const behind = (await list()).find(({ object }) => object.name === "tls-managed")
+      expect(behind).toMatchObject({ object: { kind: "secret", version: made.version }, managed: true })
     })
   })
 }

@@ -1,4 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import {
+  openMaterial,
+  pemContentType,
+  pkcs12ContentType,
+} from "../../shared/certificate/certificateMaterial.ts"
 import type { ObjectVersion } from "../../shared/change/objectVersion.ts"
 import { formatVersionUrl } from "../../shared/change/objectVersion.ts"
 import type { VaultReader } from "../../shared/vault/vaultReader.ts"
@@ -14,10 +19,20 @@ export interface NewSecret {
   readonly expires?: Date
 }
 
+/** What a person gives a certificate when making it: an EC key, signed by itself. */
+export interface NewCertificate {
+  readonly contentType?: "application/x-pkcs12" | "application/x-pem-file"
+  readonly exportable?: boolean
+  readonly tags?: Readonly<Record<string, string>>
+  readonly enabled?: boolean
+}
+
 export interface VaultReaderSubject {
   readonly reader: VaultReader
   /** Sets a secret as a person would; the vault chooses the version. */
   set(name: string, secret: NewSecret): Promise<ObjectVersion>
+  /** Makes a certificate as a person would; the vault chooses the version, which is also that of its secret. */
+  setCertificate(name: string, certificate: NewCertificate): Promise<ObjectVersion>
   stop(): Promise<void>
 }
 
@@ -116,6 +131,81 @@ export function vaultReaderSuite({ name, create }: VaultReaderSuite): void {
         code: "ERR_VAULT_VERSION_ABSENT",
         details: { object: formatVersionUrl(object) },
       })
+    })
+
+    const secretOf = (object: ObjectVersion): ObjectVersion => ({ ...object, kind: "secret" })
+    const open = async (object: ObjectVersion) => {
+      const { value, contentType } = await subject.reader.readSecret(secretOf(object))
+      return openMaterial(value?.reveal() ?? "", contentType)
+    }
+
+    it.each([pkcs12ContentType, pemContentType] as const)(
+      "reads a certificate: leaf, policy, ids, tags, and the key in its secret: %s",
+      async (contentType) => {
+        const tags = { owner: "team-c", "mit Umlaut": "äöü" }
+        const name = contentType === pemContentType ? "tls-pem" : "tls-pfx"
+        const object = await subject.setCertificate(name, { contentType, tags })
+        const reading = await subject.reader.readCertificate(object)
+        expect(reading).toMatchObject({
+          id: formatVersionUrl(object),
+          secretId: formatVersionUrl(secretOf(object)),
+          keyId: formatVersionUrl(object).replace("/certificates/", "/keys/"),
+          tags,
+          attributes: { enabled: true },
+          policy: { key_props: { exportable: true }, secret_props: { contentType } },
+        })
+        expect(reading.attributes.created?.getMilliseconds()).toBe(0)
+        const { certificates, privateKeys } = await open(object)
+        expect(certificates.map(({ raw }) => raw)).toEqual([Buffer.from(reading.cer)])
+        expect(certificates[0]?.checkPrivateKey(privateKeys[0]!)).toBe(true)
+      },
+    )
+
+    it("says of the secret behind a certificate that it is managed", async () => {
+      const object = await subject.setCertificate("managed", {})
+      const secret = await subject.reader.readSecret(secretOf(object))
+      expect(secret).toMatchObject({ managed: true, contentType: pkcs12ContentType })
+    })
+
+    it("reads a certificate whose key stays in the vault without its key", async () => {
+      const object = await subject.setCertificate("kept", { exportable: false })
+      const { policy } = await subject.reader.readCertificate(object)
+      expect(policy).toMatchObject({ key_props: { exportable: false } })
+      const { certificates, privateKeys } = await open(object)
+      expect([certificates.length, privateKeys.length]).toEqual([1, 0])
+    })
+
+    it("reads exactly the certificate version asked for, although there is a newer one", async () => {
+      const first = await subject.setCertificate("renewed", { tags: { n: "1" } })
+      const second = await subject.setCertificate("renewed", { tags: { n: "2" } })
+      const [one, two] = await Promise.all(
+        [first, second].map((each) => subject.reader.readCertificate(each)),
+      )
+      expect([one?.tags, two?.tags]).toEqual([{ n: "1" }, { n: "2" }])
+      expect(Buffer.from(one!.cer).equals(two!.cer)).toBe(false)
+    })
+
+    it("reads the public part of a disabled certificate, and not its secret", async () => {
+      const object = await subject.setCertificate("off", { enabled: false })
+      await expect(subject.reader.readCertificate(object)).resolves.toMatchObject({
+        attributes: { enabled: false },
+      })
+      await expect(subject.reader.readSecret(secretOf(object))).rejects.toMatchObject({
+        code: "ERR_VAULT_VERSION_DISABLED",
+      })
+    })
+
+    it("says that the vault has not the certificate version", async () => {
+      const there = await subject.setCertificate("there", {})
+      for (const object of [
+        { ...there, version: versionId(0xdead) },
+        { ...there, name: "never-made" },
+      ]) {
+        await expect(subject.reader.readCertificate(object)).rejects.toMatchObject({
+          code: "ERR_VAULT_VERSION_ABSENT",
+          details: { object: formatVersionUrl(object) },
+        })
+      }
     })
   })
 }

@@ -1,6 +1,7 @@
+import { createHash } from "node:crypto"
 import { describe, expect, it } from "vitest"
 import { buildRecord, parseRecord, serializeRecord } from "../../../shared/record/record.ts"
-import type { SecretReading } from "../../../shared/vault/vaultReader.ts"
+import type { CertificateReading, SecretReading } from "../../../shared/vault/vaultReader.ts"
 import { aChange, anObject, aReading } from "../../support/builders.ts"
 
 const readAt = new Date("2026-03-01T10:00:06.789Z")
@@ -68,6 +69,79 @@ describe("buildRecord", () => {
 
   it("takes the ids from the change, not from the vault's spelling", () => {
     expect(build({ id: "https://OTHER/secrets/X/y" }).object.id).toContain("/secrets/db-password/")
+  })
+})
+
+describe("buildRecord of a certificate", () => {
+  const cer = Buffer.from("not looked at")
+  const object = anObject({ kind: "certificate", name: "tls" })
+  const at = new Date("2026-03-01T10:00:00Z")
+  const certificate: CertificateReading = {
+    id: "x",
+    keyId: "https://kv-test.vault.azure.net/keys/tls/1",
+    secretId: "https://kv-test.vault.azure.net/secrets/tls/1",
+    cer,
+    policy: { key_props: { exportable: false }, lifetime_actions: [{ trigger: { days_before_expiry: 30 } }] },
+    tags: { of: "the certificate" },
+    attributes: { enabled: true, created: at, expires: new Date("2027-03-01T10:00:00Z") },
+  }
+  const secret: SecretReading = {
+    id: "x",
+    tags: { of: "the secret" },
+    attributes: { enabled: true },
+    contentType: "application/x-pkcs12",
+    managed: true,
+  }
+  const buildIt = (privateKey?: "absentByPolicy") =>
+    buildRecord({ object, secret, certificate, ...(privateKey ? { privateKey } : {}) }, undefined, "AA==", at)
+
+  it("has the certificate's attributes and tags, the secret's value and content type, and the policy whole", () => {
+    expect(buildIt("absentByPolicy")).toEqual({
+      format: "keyvault-backup/1",
+      object: {
+        id: `https://kv-test.vault.azure.net/certificates/tls/${object.version}`,
+        vault: "https://kv-test.vault.azure.net",
+        kind: "certificate",
+        name: "tls",
+        version: object.version,
+      },
+      attributes: { enabled: true, created: "2026-03-01T10:00:00Z", expires: "2027-03-01T10:00:00Z" },
+      contentType: "application/x-pkcs12",
+      tags: { of: "the certificate" },
+      managed: true,
+      value: "AA==",
+      certificate: {
+        cer: cer.toString("base64"),
+        policy: certificate.policy,
+        sid: certificate.secretId,
+        kid: certificate.keyId,
+        thumbprint: createHash("sha1").update(cer).digest("hex"),
+        privateKey: "absentByPolicy",
+      },
+      readAt: "2026-03-01T10:00:00.000Z",
+    })
+    expect(buildIt().certificate?.privateKey).toBe("present")
+  })
+
+  it("is read back unchanged", () => {
+    expect(parseRecord(serializeRecord(buildIt()))).toEqual(buildIt())
+  })
+
+  it.each([
+    { name: "a thumbprint that is none", change: { thumbprint: "hunter2" }, field: "certificate.thumbprint" },
+    {
+      name: "a private key of a third kind",
+      change: { privateKey: "hunter2" },
+      field: "certificate.privateKey",
+    },
+    { name: "a cer that is no base64", change: { cer: "hunter2!" }, field: "certificate.cer" },
+    { name: "a policy that is no object", change: { policy: "hunter2" }, field: "certificate.policy" },
+  ])("is refused with $name, by the field and without a quotation", ({ change, field }) => {
+    const record = buildIt()
+    const given = bytes({ ...record, certificate: { ...record.certificate, ...change } })
+    expect(() => parseRecord(given)).toThrow(expect.objectContaining({ code: "ERR_SEAL_INTEGRITY" }))
+    expect(() => parseRecord(given)).toThrow(field)
+    expect(() => parseRecord(given)).not.toThrow(/hunter2/)
   })
 })
 

@@ -73,6 +73,14 @@ describe("formatLedgerEntry", () => {
     expect(formatLedgerEntry({ ...least, eventId })).toEqual(formatLedgerEntry(least))
   })
 
+  it("says privatekey only where a certificate's key stays in the vault", () => {
+    expect(formatLedgerEntry({ ...least, isPublicOnly: true })["privatekey"]).toBe("absentByPolicy")
+    for (const entry of [least, { ...least, isPublicOnly: false }]) {
+      expect(formatLedgerEntry(entry)).not.toHaveProperty("privatekey")
+    }
+    expect(parseLedgerEntry({ ...formatLedgerEntry(least), privatekey: "present" })).toEqual(least)
+  })
+
   it("keeps event ids as real publishers write them", () => {
     for (const eventId of ["01H8XJ", "urn:uuid:5f1c", "a/b=c+d_e.f", "a".repeat(128)]) {
       expect(formatLedgerEntry({ ...least, eventId })["eventid"]).toBe(eventId)
@@ -91,6 +99,7 @@ describe("parseLedgerEntry", () => {
   it.each([
     { name: "a full entry", entry: full },
     { name: "the least entry", entry: least },
+    { name: "a certificate without its private key", entry: { ...least, isPublicOnly: true } },
     ...origins.map((origin) => ({ name: `origin ${origin}`, entry: { ...full, origin } })),
   ])("reads back what was written: $name", ({ entry }) => {
     expect(parseLedgerEntry(formatLedgerEntry(entry))).toEqual(entry)
