@@ -90,6 +90,23 @@ export function anEventGridEvent(object: ObjectVersion = anObject()) {
   }
 }
 
+/** The event that a new version of a certificate, secret or key raises, in the Event Grid schema. */
+export function anEventOfKind(kind: "Certificate" | "Secret" | "Key", object: ObjectVersion) {
+  const event = anEventGridEvent(object)
+  const vaultName = object.host.startsWith("127.") ? "kv-local" : event.data.VaultName
+  return {
+    ...event,
+    topic: event.topic.replace("kv-test", vaultName),
+    eventType: `Microsoft.KeyVault.${kind}NewVersionCreated`,
+    data: {
+      ...event.data,
+      Id: `${object.vault}/${kind.toLowerCase()}s/${object.name}/${object.version}`,
+      VaultName: vaultName,
+      ObjectType: kind,
+    },
+  }
+}
+
 /** The same event as a CloudEvent. */
 export function aCloudEvent(object: ObjectVersion = anObject()) {
   const { id, topic, subject, eventType, eventTime, data } = anEventGridEvent(object)
