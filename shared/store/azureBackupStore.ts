@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto"
 import { fromStoreError, isAlreadyThere } from "../azureErrors.ts"
 import { type AzureStoreOptions, createContainerClient } from "./azureContainerClient.ts"
+import { createPutBlob } from "./azurePutBlob.ts"
 import type { BackupStore } from "./backupStore.ts"
 
 /**
@@ -9,18 +10,12 @@ import type { BackupStore } from "./backupStore.ts"
  */
 export function createAzureBackupStore(options: AzureStoreOptions): BackupStore {
   const container = createContainerClient(options)
+  const putBlob = createPutBlob(options)
   return {
     putIfAbsent: async (name, body, contentType, metadata, { signal } = {}) => {
       try {
-        await container.getBlockBlobClient(name).upload(body, body.length, {
-          conditions: { ifNoneMatch: "*" },
-          metadata: { ...metadata },
-          blobHTTPHeaders: {
-            blobContentType: contentType,
-            blobContentMD5: createHash("md5").update(body).digest(),
-          },
-          ...(signal ? { abortSignal: signal } : {}),
-        })
+        const contentMd5 = createHash("md5").update(body).digest()
+        await putBlob({ name, body, contentType, contentMd5, metadata }, signal)
         return "stored"
       } catch (error) {
         if (isAlreadyThere(error)) return "alreadyStored"
