@@ -44,7 +44,8 @@ function vaultCode({ name, status, code, innerCode, message }: ServiceAnswer): E
   }
   if (status === 429) return "ERR_VAULT_THROTTLED"
   if (status >= 500 || status === 408) return "ERR_VAULT_UNAVAILABLE"
-  if (status < 300) return "ERR_VAULT_RESPONSE_INVALID"
+  // A vault redirects nobody: whoever does stands between.
+  if (status < 400) return "ERR_VAULT_RESPONSE_INVALID"
   return "ERR_UNKNOWN"
 }
 
@@ -132,11 +133,11 @@ function make(
   cause: unknown,
 ): ServiceError {
   const said = [status, theirs, innerCode].filter((part) => part !== undefined && part !== "").join(" ")
-  // An error about an answer of 2xx quotes the body, and the body is the secret: of that only the outline is kept.
-  const isAboutBody = status !== undefined && status < 300
+  // An error about an answer holds its body, which may be the secret, or the page of a proxy: only the outline is kept.
+  const isAboutAnswer = status !== undefined
   return new ServiceError(code, `${service} answered ${said || name}`, {
     details,
-    cause: isAboutBody ? { name, code: theirs, statusCode: status } : cause,
+    cause: isAboutAnswer ? { name, code: theirs, statusCode: status } : cause,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   })
 }

@@ -7,6 +7,9 @@ import { listen } from "../../local/tls/listen.ts"
 
 /** What a vault that is none answers. */
 export interface GarbageAnswer {
+  /** Absent, 200. */
+  readonly status?: number
+  readonly location?: string
   readonly contentType?: string
   readonly body: string | Buffer
 }
@@ -15,6 +18,8 @@ export interface GarbageVault {
   readonly url: string
   /** Settings that make the worker trust it. */
   readonly settings: Readonly<Record<string, string>>
+  /** PEM, for who trusts it in this process. */
+  readonly caPem: string
   /** How often each path was asked for. */
   readonly asked: ReadonlyMap<string, number>
   stop(): Promise<void>
@@ -23,8 +28,8 @@ export interface GarbageVault {
 const preload = new URL("trustExtraCa.ts", import.meta.url)
 
 /**
- * A server in the place of a vault, as a broken proxy may be: it answers 200 to everything, with what `answers`
- * makes for the name of the secret.
+ * A server in the place of a vault, as a broken proxy may be: it answers everything with what `answers` makes
+ * for the name of the object and the id asked for, 200 unless that says otherwise.
  */
 export async function startGarbageVault(
   answers: Readonly<Record<string, (id: string) => GarbageAnswer>>,
@@ -39,13 +44,17 @@ export async function startGarbageVault(
     const { pathname } = new URL(request.url ?? "/", url)
     asked.set(pathname, (asked.get(pathname) ?? 0) + 1)
     const answer = answers[pathname.split("/")[2] ?? ""]?.(`${url}${pathname}`) ?? { body: "" }
-    response.writeHead(200, { "content-type": answer.contentType ?? "application/json; charset=utf-8" })
+    response.writeHead(answer.status ?? 200, {
+      "content-type": answer.contentType ?? "application/json; charset=utf-8",
+      ...(answer.location === undefined ? {} : { location: answer.location }),
+    })
     response.end(answer.body)
   })
   const { port, stop } = await listen(server)
   url = `https://127.0.0.1:${port}`
   return {
     url,
+    caPem: ca.caPem,
     asked,
     settings: { NODE_OPTIONS: `--import ${preload.href}`, EXTRA_CA_FILE: caFile },
     stop: async () => {

@@ -38,4 +38,34 @@ describe("privateKeyPresence", () => {
   ])("asks the policy about a value that nobody can open: $name", ({ given, is }) => {
     expect(privateKeyPresence("!", "application/x-new", { cer, policy: given })).toBe(is)
   })
+
+  const locked = aPfxOfTomorrow()
+  it.each([
+    { name: "text", value: "hunter2", contentType: "application/x-pkcs12", is: undefined },
+    { name: "nothing", value: "", contentType: "application/x-pkcs12", is: undefined },
+    {
+      name: "a PFX cut short",
+      value: materialOf(key, [cer]).slice(0, 400),
+      contentType: "application/x-pkcs12",
+      is: undefined,
+    },
+    { name: "text called PEM", value: "hunter2", contentType: "application/x-pem-file", is: undefined },
+    {
+      name: "a PFX in a scheme of tomorrow",
+      value: locked,
+      contentType: "application/x-pkcs12",
+      is: "present",
+    },
+  ])("says $is of $name", ({ value, contentType, is }) => {
+    expect(privateKeyPresence(value, contentType, { cer, policy: policy(true) })).toBe(is)
+  })
 })
+
+/** A PFX whose MAC has an identifier that nobody knows. */
+function aPfxOfTomorrow(): string {
+  const bytes = Buffer.from(materialOf(key, [cer]), "base64")
+  const sha256 = Buffer.from("0609608648016503040201", "hex")
+  const at = bytes.lastIndexOf(sha256)
+  bytes[at + sha256.length - 1] = 0x7f
+  return bytes.toString("base64")
+}
