@@ -1,5 +1,6 @@
 import { type IncomingMessage, createServer, type Server, type ServerResponse } from "node:http"
 import type { AddressInfo, Socket } from "node:net"
+import { gzipSync } from "node:zlib"
 import {
   createHttpHeaders,
   createPipelineRequest,
@@ -48,6 +49,17 @@ async function aServer(handle: (request: IncomingMessage, response: ServerRespon
 const ok = (_request: IncomingMessage, response: ServerResponse) => void response.end("ok")
 
 describe("createAzureHttpClient", () => {
+  it("asks for no compression, which the pipeline would and this client does not unpack", async () => {
+    const { send, seen } = await aServer((request, response) => {
+      const packs = String(request.headers["accept-encoding"]).includes("gzip")
+      if (packs) response.writeHead(200, { "content-encoding": "gzip" })
+      response.end(packs ? gzipSync("ok") : "ok")
+    })
+    const answer = await send({ headers: createHttpHeaders({ "Accept-Encoding": "gzip,deflate" }) })
+    expect(answer.bodyAsText).toBe("ok")
+    expect(seen[0]?.headers["accept-encoding"]).toBe("identity")
+  })
+
   it("sends method, path, headers and body as they are, and hands the answer over", async () => {
     const { send, seen } = await aServer((_request, response) => {
       response.writeHead(201, { "x-ms-request-id": "r1", "set-cookie": ["a", "b"] })
