@@ -13,14 +13,18 @@ export const recordFormat = "keyvault-backup/1"
 /** As `Date` writes it, whole seconds or milliseconds. A vault takes an expiry beyond the year 9999. */
 const time = z.string().regex(/^(?:\d{4}|[+-]\d{6})-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z$/)
 
-/** Not `z.record`: that drops a tag named `__proto__`, and names a wrong tag in its error. */
-const tagsSchema = z.custom<Record<string, string>>(
-  (value) =>
-    typeof value === "object" &&
-    value !== null &&
-    !Array.isArray(value) &&
-    Object.values(value).every((tag) => typeof tag === "string"),
-)
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+}
+
+/** Not `z.record`: that drops a member named `__proto__`, and names a wrong tag in its error. */
+const tagsSchema = z
+  .custom<Record<string, string>>(
+    (value) => isObject(value) && Object.values(value).every((tag) => typeof tag === "string"),
+  )
+  .meta({ type: "object", additionalProperties: { type: "string" } })
+
+const policySchema = z.custom<Record<string, unknown>>(isObject).meta({ type: "object" })
 
 const attributesSchema = z.object({
   enabled: z.boolean(),
@@ -34,7 +38,7 @@ const attributesSchema = z.object({
 
 const certificateSchema = z.object({
   cer: z.base64(),
-  policy: z.record(z.string(), z.unknown()).optional(),
+  policy: policySchema.optional(),
   sid: z.string(),
   kid: z.string().optional(),
   thumbprint: z.string().regex(/^[0-9a-f]{40}$/),

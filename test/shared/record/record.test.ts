@@ -123,8 +123,12 @@ describe("buildRecord of a certificate", () => {
     expect(buildIt().certificate?.privateKey).toBe("present")
   })
 
-  it("is read back unchanged", () => {
+  it("is read back unchanged, also a policy with a member that is named like the prototype", () => {
     expect(parseRecord(serializeRecord(buildIt()))).toEqual(buildIt())
+    const record = buildIt()
+    const policy = '{"__proto__":{"a":1},"constructor":2}'
+    const odd = { ...record, certificate: { ...record.certificate, policy: JSON.parse(policy) as object } }
+    expect(JSON.stringify(parseRecord(bytes(odd)).certificate?.policy)).toBe(policy)
   })
 
   it.each([
