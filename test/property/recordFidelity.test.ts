@@ -106,7 +106,7 @@ it("keeps every value, content type, tag and time from the vault's answer to the
     }),
     propertyRuns(25),
   )
-})
+}, 300_000)
 
 /** A policy as a vault may send it: JSON of any shape, of which only `key_props` means something here. */
 const anyPolicy = fc
@@ -172,7 +172,7 @@ it("keeps certificate, policy, chain, key and every tag from the vault's answers
     }),
     propertyRuns(25),
   )
-})
+}, 300_000)
 
 function rotate<T>(all: readonly T[], by: number): T[] {
   const at = by % all.length
