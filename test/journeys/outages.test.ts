@@ -36,7 +36,7 @@ const outages: readonly Outage[] = [
     name: "the vault throttles and asks for a pause",
     code: "ERR_VAULT_THROTTLED",
     begin: fault({ ...vault, effect: "status", status: 429, retryAfter: 1 }),
-    pauseMs: 1000,
+    pauseMs: 900,
     end: clearFaults,
   },
   {
