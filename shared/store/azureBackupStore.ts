@@ -14,7 +14,7 @@ export function createAzureBackupStore(options: AzureStoreOptions): BackupStore 
   return {
     putIfAbsent: async (name, body, contentType, metadata, { signal } = {}) => {
       try {
-        const contentMd5 = createHash("md5").update(body).digest()
+        const contentMd5 = createHash("md5").update(body).digest("base64")
         await putBlob({ name, body, contentType, contentMd5, metadata }, signal)
         return "stored"
       } catch (error) {

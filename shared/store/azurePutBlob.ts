@@ -20,8 +20,8 @@ export interface NewBlob {
   readonly name: string
   readonly body: Uint8Array
   readonly contentType: string
-  /** MD5 of the body, kept with the blob. */
-  readonly contentMd5: Uint8Array
+  /** MD5 of the body in base64, kept with the blob. */
+  readonly contentMd5: string
   readonly metadata: BlobMetadata
 }
 
@@ -76,7 +76,7 @@ function headersOf({ body, contentType, contentMd5, metadata }: NewBlob) {
     "x-ms-version": serviceVersion,
     "x-ms-blob-type": "BlockBlob",
     "x-ms-blob-content-type": contentType,
-    "x-ms-blob-content-md5": Buffer.from(contentMd5).toString("base64"),
+    "x-ms-blob-content-md5": contentMd5,
   })
   for (const [key, value] of Object.entries(metadata)) headers.set(`x-ms-meta-${key}`, value)
   return headers

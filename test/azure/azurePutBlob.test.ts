@@ -13,7 +13,7 @@ const blob = {
   name: "v1/kv.vault.azure.net/secrets/a/1.jwe.json",
   body: Buffer.from("sealed"),
   contentType: "application/jose+json",
-  contentMd5: Buffer.alloc(16, 7),
+  contentMd5: Buffer.alloc(16, 7).toString("base64"),
   metadata: { origin: "live", sha256: "ab" },
 }
 
