@@ -1,7 +1,7 @@
 import { createCredential } from "../shared/azureCredential.ts"
 import { createAzureHttpClient } from "../shared/azureHttpClient.ts"
 import { createAllowList } from "../shared/change/allowList.ts"
-import { systemClock } from "../shared/clock.ts"
+import { type Clock, systemClock } from "../shared/clock.ts"
 import { loadSettings, type Settings } from "../shared/config.ts"
 import { ServiceError } from "../shared/errors.ts"
 import { createLog, errorFields, type LogLevel } from "../shared/log.ts"
@@ -19,6 +19,12 @@ import { createAzureVaultReader } from "../shared/vault/azureVaultReader.ts"
 import { createVaultLimiter, limitVaultReader } from "../shared/vault/vaultLimiter.ts"
 import type { BackupVersionApp } from "./backupVersion.ts"
 import type { HealthApp } from "./health.ts"
+
+/**
+ * The host gives a worker 10 s to start, appStart hooks included, and starts it anew for ever when it takes longer
+ * (https://github.com/Azure/azure-functions-host, WorkerProcessCountOptions.InitializationTimeout).
+ */
+const startPatienceMs = 5000
 
 /** The running worker: its parts, what must hold before it works, and its end. */
 export interface Worker extends BackupVersionApp, HealthApp {
@@ -104,7 +110,7 @@ export function compose(
       await Promise.all(settings.BACKUP_VAULTS.map(recipientsOfVault))
       if (!isProduction) return
       try {
-        await guarded.check()
+        await inTime((signal) => guarded.check({ signal }), clock)
       } catch (error) {
         if (error instanceof ServiceError && error.code === "ERR_STORE_NOT_IMMUTABLE") throw error
         log.warn("start.storeNotChecked", errorFields(error))
@@ -124,6 +130,21 @@ export function compose(
       await serviceBus.close()
       await httpClient.close()
     },
+  }
+}
+
+/** What `work` gives. @throws ServiceError ERR_STORE_UNAVAILABLE when the start cannot wait for it any longer. */
+async function inTime<T>(work: (signal: AbortSignal) => Promise<T>, clock: Clock): Promise<T> {
+  const settled = new AbortController()
+  const { signal } = settled
+  const late = async (): Promise<never> => {
+    await clock.sleep(startPatienceMs, { signal })
+    throw new ServiceError("ERR_STORE_UNAVAILABLE", "The store did not answer while the app started")
+  }
+  try {
+    return await Promise.race([work(signal), late()])
+  } finally {
+    settled.abort()
   }
 }
 

@@ -12,11 +12,11 @@ import type { BackupStore } from "./backupStore.ts"
 export function requireImmutability(
   store: BackupStore,
   container: string,
-): BackupStore & { readonly check: () => Promise<void> } {
+): BackupStore & { readonly check: (options?: { readonly signal?: AbortSignal }) => Promise<void> } {
   let confirmed = false
-  const check = async () => {
+  const check = async (options?: { readonly signal?: AbortSignal }) => {
     if (confirmed) return
-    const { hasImmutabilityPolicy } = await store.describeProtection()
+    const { hasImmutabilityPolicy } = await store.describeProtection(options)
     if (!hasImmutabilityPolicy) {
       throw new ServiceError(
         "ERR_STORE_NOT_IMMUTABLE",

@@ -15,6 +15,7 @@ beforeAll(async () => {
 })
 afterEach(async () => {
   for (const worker of workers.splice(0)) await worker.close()
+  account.faults.clear()
   account.access.setFirewall({ blob: "open" })
   await account.blob.setPolicy(container, { state: "locked", days: 30 })
   lines.length = 0
@@ -70,6 +71,18 @@ describe("compose, in production", () => {
     await expect(put(worker, "v1/closed")).rejects.toMatchObject({ code: "ERR_STORE_FIREWALL" })
     account.access.setFirewall({ blob: "open" })
     await expect(put(worker, "v1/closed")).resolves.toBe("stored")
+  })
+
+  it("starts within the time that the host gives, although the store never answers", async () => {
+    account.faults.add({ target: "blob", effect: "hang" })
+    const worker = aWorker("production")
+    const startedAt = Date.now()
+    await expect(worker.assertMayStart()).resolves.toBeUndefined()
+    expect(Date.now() - startedAt).toBeLessThan(9000)
+    expect(lines.join()).toContain("start.storeNotChecked")
+    account.faults.clear()
+    await account.blob.setPolicy(container, { state: "none" })
+    await expect(put(worker, "v1/late")).rejects.toMatchObject({ code: "ERR_STORE_NOT_IMMUTABLE" })
   })
 
   it("is not healthy any more when the policy is gone, or the store", async () => {
