@@ -15,8 +15,8 @@ const resendableMethods: Dispatcher.HttpMethod[] = ["GET", "HEAD", "PUT"]
 const brokenConnectionCodes = ["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"]
 
 /**
- * An HTTP client for the Azure SDK's pipelines that sends through undici's keep-alive connections, at about half the
- * CPU of the SDK's own client; `bench/pipeline` shows both.
+ * An HTTP client for the Azure SDK's pipelines that sends through undici's keep-alive connections, at about six
+ * tenths of the CPU of the SDK's own client; `bench/pipeline` shows both.
  *
  * A request whose connection breaks before the answer is sent once more: everything this product sends is safe to
  * repeat. A streamed answer that breaks off is taken up again where it broke, once.

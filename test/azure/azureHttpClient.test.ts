@@ -1,5 +1,6 @@
 import { type IncomingMessage, createServer, type Server, type ServerResponse } from "node:http"
 import type { AddressInfo, Socket } from "node:net"
+import { Readable } from "node:stream"
 import { gzipSync } from "node:zlib"
 import {
   createHttpHeaders,
@@ -127,6 +128,41 @@ describe("createAzureHttpClient", () => {
     expect(error).toMatchObject({ name: "RestError" })
     expect(fromVaultError(error, {}).code).toBe("ERR_VAULT_UNAVAILABLE")
     expect(always.seen).toHaveLength(2)
+  })
+
+  it("sends bytes again, and makes a body again", async () => {
+    for (const body of [Buffer.from("again"), (() => Buffer.from("again")) as never]) {
+      const { send, seen } = await aServer((request, response, nth) =>
+        nth === 1 ? request.socket.destroy() : response.end("ok"),
+      )
+      await expect(send({ method: "PUT", body })).resolves.toMatchObject({ status: 200 })
+      expect(seen.map((one) => one.body)).toEqual(["again", "again"])
+    }
+  })
+
+  it("does not send a stream again: it has been read", async () => {
+    const { send, seen } = await aServer((request) => void request.socket.destroy())
+    await expect(send({ method: "PUT", body: Readable.from(["x"]) })).rejects.toMatchObject({
+      name: "RestError",
+    })
+    expect(seen).toHaveLength(1)
+  })
+
+  it("takes a streamed answer up again where it broke", async () => {
+    const { send, seen } = await aServer((request, response, nth) => {
+      if (nth === 2) {
+        response.writeHead(206, { etag: '"e"', "content-length": "4", "content-range": "bytes 3-6/7" })
+        response.end("DEFG")
+        return
+      }
+      response.writeHead(200, { etag: '"e"', "content-length": "7" })
+      response.write("ABC")
+      setTimeout(() => request.socket.destroy(), 20)
+    })
+    const answer = await send({ streamResponseStatusCodes: new Set([200]) })
+    const chunks = await collect(answer.readableStreamBody as AsyncIterable<Buffer>)
+    expect(Buffer.concat(chunks).toString()).toBe("ABCDEFG")
+    expect(seen[1]?.headers).toMatchObject({ range: "bytes=3-6", "if-match": '"e"' })
   })
 
   it("does not send a POST again", async () => {
