@@ -13,7 +13,9 @@ import { type LiveCloud, startLive } from "../support/startLive.ts"
 import { startNode } from "../support/startNode.ts"
 
 const project = fileURLToPath(new URL("../..", import.meta.url))
-const { error } = spawnSync("jose", ["--version"])
+/** Debian's, not the npm package of that name. */
+const tool = "jose"
+const { error } = spawnSync(tool, ["--version"])
 const missing = error ? "the tool `jose` is not installed" : undefined
 const value = 'line 1\r\n\n  "line" 2 🔑 \\ \u0000\n'
 
@@ -25,7 +27,7 @@ interface Opened {
 
 /** What a tool that is not ours makes of the record: its text, or that it fails. */
 function josePlaintext(recordFile: string, keyFile: string): string | undefined {
-  const { status, stdout } = spawnSync("jose", ["jwe", "dec", "-i", recordFile, "-k", keyFile], {
+  const { status, stdout } = spawnSync(tool, ["jwe", "dec", "-i", recordFile, "-k", keyFile], {
     encoding: "utf8",
   })
   return status === 0 ? stdout : undefined
