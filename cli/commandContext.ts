@@ -7,7 +7,7 @@ import { ServiceError } from "../shared/errors.ts"
 import { readLocalCloud } from "./localCloud.ts"
 
 /** The identities a command can run as. */
-export type CommandJob = "audit" | "verify"
+export type CommandJob = "audit" | "replay" | "verify"
 
 /** Options that every command has. */
 export interface GlobalOptions {
@@ -22,6 +22,8 @@ export interface CommandStreams {
   readonly err: (text: string) => void
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
+  /** Is `err` a terminal, on which progress is shown? */
+  readonly isTerminal?: boolean
 }
 
 /** Settings, credential and HTTP client of one command. `close` ends its connections. */
@@ -35,10 +37,15 @@ export interface CommandContext<Required extends SettingName> {
 
 const credentialOf: Readonly<Record<CommandJob, CredentialKind>> = {
   audit: "managedIdentity",
+  replay: "managedIdentity",
   verify: "azureCli",
 }
 
-const clientIdOf = { audit: "BACKUP_AUDIT_CLIENT_ID", verify: "BACKUP_VERIFY_CLIENT_ID" } as const
+const clientIdOf = {
+  audit: "BACKUP_AUDIT_CLIENT_ID",
+  replay: "BACKUP_REPLAY_CLIENT_ID",
+  verify: "BACKUP_VERIFY_CLIENT_ID",
+} as const
 
 /**
  * Settings from the environment, or with `--local` from the running local cloud, and a credential for `job`.

@@ -4,3 +4,5 @@ export const exitDone = 0
 export const exitAttention = 30
 /** Could not tell; wins over attention. */
 export const exitUnknown = 31
+/** Stopped by a signal, cleanly. */
+export const exitInterrupted = 130

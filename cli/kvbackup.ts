@@ -6,4 +6,5 @@ process.exitCode = await main(process.argv.slice(2), {
   err: (text) => process.stderr.write(text),
   env: process.env,
   cwd: process.cwd(),
+  isTerminal: process.stderr.isTTY === true,
 })

@@ -3,6 +3,8 @@ import { ServiceError, toServiceError } from "../shared/errors.ts"
 import type { CommandStreams, GlobalOptions } from "./commandContext.ts"
 import { exitCodeOf, formatError } from "./errorReport.ts"
 import { exitUnknown } from "./exitCodes.ts"
+import { addReplayOptions } from "./replayArguments.ts"
+import { type ReplayOptions, runReplayCommand } from "./replay.ts"
 import { runStatus } from "./status.ts"
 import { runVerify, type VerifyOptions } from "./verify.ts"
 
@@ -57,6 +59,15 @@ export async function main(argv: readonly string[], streams: CommandStreams): Pr
     .action(async (_options, command: Command) => {
       exitCode = await runVerify(command.optsWithGlobals<VerifyOptions>(), streams)
     })
+  // A stop of a replay is its code; every other command gives an answer, and one without has none.
+  let stopCodeOf = (error: ServiceError) =>
+    error.code === "ERR_CONFIG_INVALID" ? exitCodeOf(error) : exitUnknown
+  addReplayOptions(add("replay", "send dead letters again: a plan first, then --execute")).action(
+    async (_options, command: Command) => {
+      stopCodeOf = exitCodeOf
+      exitCode = await runReplayCommand(command.optsWithGlobals<ReplayOptions>(), streams)
+    },
+  )
   try {
     await program.parseAsync(argv, { from: "user" })
     return exitCode
@@ -72,7 +83,7 @@ export async function main(argv: readonly string[], streams: CommandStreams): Pr
     const error = toServiceError(thrown)
     report(error)
     // An answer that could not be completed is "could not tell", whatever the cause; wrong settings stay usage errors.
-    return error.code === "ERR_CONFIG_INVALID" ? exitCodeOf(error) : exitUnknown
+    return stopCodeOf(error)
   }
 }
 

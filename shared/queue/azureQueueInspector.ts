@@ -1,16 +1,7 @@
-import type { ServiceBusClient, ServiceBusReceivedMessage } from "@azure/service-bus"
+import type { ServiceBusClient } from "@azure/service-bus"
 import { fromQueueError } from "../azureErrors.ts"
+import { peekPages } from "./azurePeek.ts"
 import type { PeekedMessage, QueueInspector } from "./queueInspector.ts"
-
-const pageSize = 250
-
-type SequenceNumber = NonNullable<ServiceBusReceivedMessage["sequenceNumber"]>
-
-/**
- * Where every queue begins. A client goes on where its last peek of a queue ended unless it is told where to begin
- * (`_lastPeekedSequenceNumber` in @azure/service-bus 7.9), and the number's class comes with a message only.
- */
-let beginning: SequenceNumber | undefined
 
 /** Peeks through the management link of the queue. See QueueInspector for the promise. */
 export function createAzureQueueInspector(client: ServiceBusClient): QueueInspector {
@@ -22,10 +13,7 @@ export function createAzureQueueInspector(client: ServiceBusClient): QueueInspec
       )
       try {
         const messages: PeekedMessage[] = []
-        let from = beginning
-        while (messages.length <= limit) {
-          const page = await receiver.peekMessages(pageSize, from ? { fromSequenceNumber: from } : {})
-          const last = page.at(-1)?.sequenceNumber
+        for await (const page of peekPages(receiver)) {
           for (const message of page) {
             messages.push({
               state: message.state,
@@ -38,11 +26,9 @@ export function createAzureQueueInspector(client: ServiceBusClient): QueueInspec
               properties: { ...message.applicationProperties },
             })
           }
-          if (page.length === 0 || last === undefined) return { messages, complete: true }
-          beginning ??= last.sub(last)
-          from = last.add(1)
+          if (messages.length > limit) return { messages: messages.slice(0, limit), complete: false }
         }
-        return { messages: messages.slice(0, limit), complete: false }
+        return { messages, complete: true }
       } catch (error) {
         throw fromQueueError(error, { queue: queueName })
       } finally {

@@ -12,7 +12,9 @@ import { SecretValue } from "../../../shared/secretValue.ts"
 
 const throttled = (retryAfterMs?: number) =>
   new ServiceError("ERR_VAULT_THROTTLED", "Key Vault answered 429", retryAfterMs ? { retryAfterMs } : {})
-const fail = (error: Error) => () => Promise.reject(error)
+const fail = (error: Error) => async () => {
+  throw error
+}
 
 /** Calls that stay open until they are told to end. */
 function openCalls(limiter: VaultLimiter, count: number, priority?: "live" | "background") {
