@@ -106,6 +106,7 @@ function copyOf(
   code: ErrorCode,
 ): OutgoingMessage {
   const firstEnqueuedAt = lineage.firstEnqueuedAt ?? message.enqueuedAt
+  const originalId = lineage.originalId ?? message.messageId
   return {
     body,
     messageId: randomUUID(),
@@ -114,7 +115,7 @@ function copyOf(
       ...message.eventGridProperties,
       ...formatLineage({
         ...lineage,
-        originalId: lineage.originalId ?? message.messageId,
+        ...(originalId === "" ? {} : { originalId }),
         ...(firstEnqueuedAt ? { firstEnqueuedAt } : {}),
         firstCode: lineage.firstCode ?? code,
         lastCode: code,
@@ -142,8 +143,20 @@ async function sendSurely(
   }
 }
 
-/** The text the function got, or the JSON of the value that the library parsed: equal as JSON, not by byte. */
+/**
+ * The text the function got, or the JSON of the value that the library parsed: equal as JSON, not by byte. Text that is
+ * JSON itself was the content of a JSON string, or the library would have parsed it.
+ */
 function textOf(body: unknown): string | Uint8Array {
-  if (typeof body === "string" || body instanceof Uint8Array) return body
+  if (body instanceof Uint8Array || (typeof body === "string" && !isJson(body))) return body
   return JSON.stringify(body) ?? ""
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
 }

@@ -1,4 +1,5 @@
 import type { InvocationContext } from "@azure/functions"
+import { foldKey, isJsonObject } from "../shared/change/eventFields.ts"
 import { type MessageLineage, parseLineage } from "../shared/queue/messageLineage.ts"
 import { parseTime } from "../shared/store/ledgerEntry.ts"
 
@@ -15,15 +16,19 @@ export interface TriggerMessage {
 }
 
 /**
- * Reads the trigger's metadata. The host copies the body's top-level keys over it; a body that would change what
- * is read here is refused by the parser (ERR_EVENT_COLLISION), so nothing here decides about identity.
+ * Reads the trigger's metadata. The host copies the body's top-level keys over it, whatever their case; what such a key
+ * may have replaced counts as absent. The parser refuses the body itself (ERR_EVENT_COLLISION), and its copy in
+ * quarantine must not carry what the sender made up.
  */
 export function readTriggerMessage(
   body: unknown,
   triggerMetadata: InvocationContext["triggerMetadata"],
   receivedAt: Date,
 ): TriggerMessage {
-  const metadata: Readonly<Record<string, unknown>> = triggerMetadata ?? {}
+  const replaced = new Set(isJsonObject(body) ? Object.keys(body).map(foldKey) : [])
+  const metadata = Object.fromEntries(
+    Object.entries(triggerMetadata ?? {}).filter(([name]) => !replaced.has(foldKey(name))),
+  )
   const given = metadata["applicationProperties"] ?? metadata["userProperties"]
   const properties = typeof given === "object" && given !== null ? (given as Record<string, unknown>) : {}
   const enqueuedAt = readTime(metadata["enqueuedTimeUtc"])

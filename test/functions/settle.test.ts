@@ -264,6 +264,22 @@ describe("settle, poison", () => {
     expect([changes.sent, quarantine.sent]).toEqual([[], []])
   })
 
+  it.each([
+    { name: "text that is no JSON", body: "no event", is: "no event" },
+    { name: "the content of a JSON string", body: '{"messageId":"x"}', is: '"{\\"messageId\\":\\"x\\"}"' },
+    { name: "a parsed object", body: { a: [1] }, is: '{"a":[1]}' },
+  ])("puts $name into quarantine so that it is read as before", async ({ body, is }) => {
+    const { run, quarantine } = aWorld()
+    await run([poison()], aMessage({ body }))
+    expect(quarantine.sent[0]?.body).toBe(is)
+  })
+
+  it("names no original message where its id is not known", async () => {
+    const { run, quarantine } = aWorld()
+    await run([poison()], aMessage({ messageId: "" }))
+    expect(quarantine.sent[0]?.properties).not.toHaveProperty("kvb-original-id")
+  })
+
   it("defers the good items of an array before the message goes to quarantine, once, with the first code", async () => {
     const order: string[] = []
     const queue = (name: string) => ({

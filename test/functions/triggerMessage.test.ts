@@ -78,4 +78,23 @@ describe("readTriggerMessage", () => {
       eventGridProperties: {},
     })
   })
+
+  it("takes nothing for the broker's that a top-level key of the body may have replaced", () => {
+    const forged = { "kvb-replays": "0", "kvb-first-enqueued": "2020-01-01T00:00:00Z" }
+    const body = {
+      MessageID: "spoof",
+      enqueuedTimeUtc: "2020-01-01T00:00:00Z",
+      applicationProperties: forged,
+    }
+    const metadata = {
+      messageId: "spoof",
+      enqueuedTimeUtc: "2020-01-01T00:00:00Z",
+      applicationProperties: forged,
+      userProperties: { "kvb-replays": "3" },
+    }
+    const message = read(metadata, body)
+    expect(message).toMatchObject({ messageId: "", lineage: { attempt: 0, replays: 3 } })
+    expect("enqueuedAt" in message || "firstEnqueuedAt" in message.lineage).toBe(false)
+    expect(read(metadata, [body]).messageId).toBe("spoof")
+  })
 })
