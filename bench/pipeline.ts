@@ -21,7 +21,12 @@ if ("help" in options) console.log(usage)
 else if ("problem" in options) {
   console.error(`Error: ${options.problem}\nTry: node bench/pipeline.ts --help`)
   process.exitCode = 2
-} else await run(options)
+} else {
+  await run(options).catch((error: unknown) => {
+    console.error(`Error: ${error instanceof Error ? error.message : String(error)}`)
+    process.exitCode = 1
+  })
+}
 
 async function run({ seconds, rounds, inFlight, jsonFile }: PipelineOptions): Promise<void> {
   const children: BenchChild[] = []

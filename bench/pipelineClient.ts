@@ -1,7 +1,7 @@
 /** One client of `bench/pipeline`: a process for one scenario, which runs the cells that its parent asks for. */
 import tls from "node:tls"
 import { createHandlerBackup } from "./handlerBackup.ts"
-import { measureCell } from "./measureCell.ts"
+import { type Cell, measureCell } from "./measureCell.ts"
 import type { BackUpOne, PipelineTargets } from "./pipelineTargets.ts"
 import { createRawBackup } from "./rawBackup.ts"
 import { createSdkBackup } from "./sdkBackup.ts"
@@ -34,17 +34,22 @@ async function handle(message: ClientStart | CellRequest): Promise<void> {
     const { scenario, targets } = message
     tls.setDefaultCACertificates([...tls.getCACertificates("default"), targets.caPem])
     backUpOne = await create[scenario](targets)
-    process.send?.(null)
+    answer(null)
     return
   }
   if (!backUpOne) throw new Error("The first message names no scenario")
-  process.send?.(await measureCell(backUpOne, message.inFlight, message.seconds))
+  answer(await measureCell(backUpOne, message.inFlight, message.seconds))
+}
+
+/** A parent that has gone away needs no answer. */
+function answer(message: Cell | null): void {
+  process.send?.(message, () => {})
 }
 
 process.once("disconnect", () => process.exit())
 process.on("message", (message: ClientStart | CellRequest) => {
   handle(message).catch((error: unknown) => {
-    console.error(error)
+    console.error(error instanceof Error ? `${error.name}: ${error.message}` : error)
     process.exit(1)
   })
 })
