@@ -1,6 +1,7 @@
 // Writes the generated pages (npm run docs:errors). With --check it writes nothing and ends with 1 on a difference.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
+import { documentNames, renderSchema } from "./documentSchemas.ts"
 import { renderErrorsPage } from "./errorsPage.ts"
 import { renderSettingsTable } from "./settingsPage.ts"
 
@@ -25,6 +26,10 @@ export function readGeneratedPages(): readonly GeneratedPage[] {
       wanted: replaceBetween(settings, renderSettingsTable(readerSources())),
       found: settings,
     },
+    ...documentNames.map((name) => {
+      const path = `docs/schemas/${name}.json`
+      return { path, wanted: renderSchema(name), found: readProjectFile(path) }
+    }),
   ]
 }
 

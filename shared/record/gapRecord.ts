@@ -1,23 +1,27 @@
+import { z } from "zod"
 import type { Change } from "../change/change.ts"
 import { formatVersionUrl } from "../change/objectVersion.ts"
 import type { ErrorCode } from "../errors.ts"
-import type { GapReason } from "../store/blobName.ts"
+import { type GapReason, gapReasons } from "../store/blobName.ts"
 
 /** Format name of gap records. Described in `docs/formats.md`. */
 export const gapFormat = "keyvault-gap/1"
+
+/** What a gap record is, also for `docs/schemas/gapRecord.json`. */
+export const gapRecordSchema = z.object({
+  format: z.literal(gapFormat),
+  id: z.string(),
+  reason: z.enum(gapReasons),
+  code: z.string().regex(/^ERR_[A-Z_]+$/),
+  eventTime: z.string().optional(),
+  triedAt: z.iso.datetime({ precision: 3 }),
+})
 
 /**
  * Says that a version exists whose value could not be had, and why. It is stored in the clear, so it holds ids,
  * a code and times: no attributes, no tags.
  */
-export interface GapRecord {
-  readonly format: typeof gapFormat
-  readonly id: string
-  readonly reason: GapReason
-  readonly code: ErrorCode
-  readonly eventTime?: string
-  readonly triedAt: string
-}
+export type GapRecord = z.infer<typeof gapRecordSchema>
 
 /** The gap record of `change` as bytes. */
 export function serializeGapRecord(

@@ -45,7 +45,8 @@ const certificateSchema = z.object({
   privateKey: z.enum(privateKeyPresences),
 })
 
-const recordSchema = z.object({
+/** What a record is, for reading it and for `docs/schemas/record.json`. Members that it does not name are let be. */
+export const recordSchema = z.object({
   format: z.literal(recordFormat),
   object: z.object({
     id: z.string(),

@@ -10,7 +10,8 @@ export interface OpeningKey {
   readonly key: CryptoKey
 }
 
-const sealedSchema = z.object({
+/** What a sealed record is, for reading it and for `docs/schemas/sealedRecord.json`. */
+export const sealedSchema = z.object({
   protected: z.string(),
   iv: z.string(),
   ciphertext: z.string(),

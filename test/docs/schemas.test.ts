@@ -1,0 +1,108 @@
+import { readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import * as fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { z } from "zod"
+import { documentNames } from "../../docs/documentSchemas.ts"
+import { formatChangeMessage } from "../../shared/change/changeMessage.ts"
+import { origins } from "../../shared/change/change.ts"
+import { formatLedgerEntry } from "../../shared/store/ledgerEntry.ts"
+import { aChange } from "../property/changeArbitraries.ts"
+import { type PlainVector, readVector, type RecordVector, recordVectors } from "../support/recordVectors.ts"
+import { propertyRuns } from "../support/propertyRuns.ts"
+
+const folder = join(import.meta.dirname, "../../docs/schemas")
+
+/** The shipped JSON Schema, read back from its file. */
+function validator(name: string) {
+  const schema = JSON.parse(readFileSync(join(folder, `${name}.json`), "utf8")) as Parameters<
+    typeof z.fromJSONSchema
+  >[0]
+  const read = z.fromJSONSchema(schema)
+  return (document: unknown) => read.safeParse(document).success
+}
+
+const records = recordVectors
+  .filter((name) => name !== "newer")
+  .map((name) => readVector(name) as RecordVector)
+const plain = (name: string) => JSON.parse((readVector(name) as PlainVector).body) as Record<string, unknown>
+
+/** Documents that each schema must take. */
+const samples: Readonly<Record<string, readonly object[]>> = {
+  record: records.map((vector) => vector.expect as object),
+  sealedRecord: records.map(({ sealed }) => JSON.parse(sealed) as object),
+  metadata: records.map(({ metadata }) => metadata),
+  gapRecord: [plain("gap")],
+  changeMessage: [plain("changeMessage")],
+}
+
+describe("docs/schemas", () => {
+  it("has a schema for each document and no other file", () => {
+    expect(readdirSync(folder).toSorted()).toEqual(documentNames.map((name) => `${name}.json`).toSorted())
+    expect(Object.keys(samples).toSorted()).toEqual([...documentNames].toSorted())
+  })
+
+  it.each(documentNames)("takes what this product writes: %s", (name) => {
+    const isValid = validator(name)
+    expect(samples[name]!.map(isValid)).toEqual(samples[name]!.map(() => true))
+  })
+
+  it.each(documentNames)("allows members that a later release adds: %s", (name) => {
+    expect(validator(name)({ ...samples[name]![0], added: "x" })).toBe(true)
+  })
+
+  it.each(documentNames)(
+    "refuses a document without one of its members, or with a number in its place: %s",
+    (name) => {
+      const isValid = validator(name)
+      const [sample = {}] = samples[name]!
+      const optional = new Set([
+        "contentType",
+        "certificate",
+        "event",
+        "eventTime",
+        "changedat",
+        "readat",
+        "kid",
+      ])
+      for (const key of Object.keys(sample)) {
+        const { [key]: _gone, ...rest } = sample as Record<string, unknown>
+        expect(isValid(rest), `without ${key}`).toBe(optional.has(key))
+        expect(isValid({ ...rest, [key]: 5 }), `${key} as a number`).toBe(false)
+      }
+    },
+  )
+
+  it("takes every change message that there can be", () => {
+    const isValid = validator("changeMessage")
+    fc.assert(
+      fc.property(aChange, (change) => {
+        expect(isValid(JSON.parse(formatChangeMessage(change)))).toBe(true)
+      }),
+      propertyRuns(100),
+    )
+  })
+
+  it("takes all metadata that there can be", () => {
+    const isValid = validator("metadata")
+    const time = fc.date({ noInvalidDate: true, min: new Date(0), max: new Date("9999-12-31T23:59:59Z") })
+    const entry = fc.record({
+      putAt: time,
+      eventAt: time,
+      origin: fc.constantFrom(...origins),
+      attempt: fc.nat(999),
+      replays: fc.nat(999),
+      eventId: fc.string(),
+      kids: fc.array(fc.constantFrom("a", "https://kv.vault.azure.net/keys/k/0")),
+      format: fc.constantFrom("keyvault-backup/1", "keyvault-gap/1"),
+      sha256: fc.constant("0".repeat(64)),
+      isPublicOnly: fc.boolean(),
+    })
+    fc.assert(
+      fc.property(entry, (given) => {
+        expect(isValid(formatLedgerEntry(given))).toBe(true)
+      }),
+      propertyRuns(100),
+    )
+  })
+})
