@@ -1,14 +1,15 @@
 import { stat } from "node:fs/promises"
+import { fileURLToPath, pathToFileURL } from "node:url"
 import { build } from "esbuild"
 import { installFunctionsCore } from "./local/functionsHost/functionsCore.ts"
 
 // Makes the one file that Azure loads (package.json `main`), loads it as the host does, and lists what it registers.
 
-const bundle = new URL("dist/functions/index.cjs", import.meta.url).pathname
+const bundle = fileURLToPath(new URL("dist/functions/index.cjs", import.meta.url))
 const quiet = process.argv.includes("--quiet")
 
 await build({
-  entryPoints: [new URL("functions/index.ts", import.meta.url).pathname],
+  entryPoints: [fileURLToPath(new URL("functions/index.ts", import.meta.url))],
   outfile: bundle,
   bundle: true,
   platform: "node",
@@ -23,7 +24,7 @@ await build({
 })
 
 const core = installFunctionsCore("4.1045.0", () => {})
-await import(bundle)
+await import(pathToFileURL(bundle).href)
 const names = [...core.functions.values()].map(({ name }) => name)
 if (names.length === 0) throw new Error("The bundle registers no function")
 if (!quiet) {

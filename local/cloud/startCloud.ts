@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import tls from "node:tls"
+import { fileURLToPath } from "node:url"
 import { type AccessControl, createAccessControl } from "../access/accessControl.ts"
 import { openTokenAuthority, type TokenAuthority } from "../access/tokenAuthority.ts"
 import { type RunningArm, startArm } from "../arm/startArm.ts"
@@ -94,7 +95,7 @@ async function start(
   stop: () => Promise<void>,
 ): Promise<Cloud> {
   const local = join(options.directory, ".local")
-  const appDirectory = options.appDirectory ?? new URL("../..", import.meta.url).pathname
+  const appDirectory = options.appDirectory ?? fileURLToPath(new URL("../..", import.meta.url))
   const line = options.onLine ?? (() => {})
   await mkdir(local, { recursive: true, mode: 0o700 })
 
