@@ -31,6 +31,8 @@ export function fromVaultError(thrown: unknown, details: ErrorDetails): ServiceE
 function vaultCode({ name, status, code, innerCode, message }: ServiceAnswer): ErrorCode {
   if (isIdentityError(name)) return "ERR_IDENTITY_UNAVAILABLE"
   if (code === "PARSE_ERROR") return "ERR_VAULT_RESPONSE_INVALID"
+  // The client's own check of the resource that a challenge names.
+  if (status === undefined && message.startsWith("The challenge ")) return "ERR_VAULT_RESPONSE_INVALID"
   if (status === undefined) return isNetworkCode(code) ? "ERR_VAULT_UNAVAILABLE" : "ERR_UNKNOWN"
   if (status === 403 && /^(Secret|Certificate|Key)Disabled$/.test(innerCode))
     return "ERR_VAULT_VERSION_DISABLED"
@@ -77,7 +79,8 @@ function storeCode({ name, status, code }: ServiceAnswer): ErrorCode {
 /** Does the answer mean that the name was taken? Which of these codes comes first is not documented. */
 export function isAlreadyThere(thrown: unknown): boolean {
   const { status, code } = readAnswer(thrown)
-  if (status === 409) return code === "BlobAlreadyExists" || code === "BlobImmutableDueToPolicy"
+  // A policy and a legal hold protect what is there; they refuse nothing that is new.
+  if (status === 409) return /^Blob(AlreadyExists|ImmutableDueTo(Policy|LegalHold))$/.test(code)
   return status === 412 || (status === 403 && code === "UnauthorizedBlobOverwrite")
 }
 
@@ -161,11 +164,14 @@ function plain(code: string): string {
   return /^[\w.:-]{1,80}$/.test(code) ? code : ""
 }
 
+/** No service means more than a day: a change would be in quarantine before it may be tried again. */
+const longestRetryAfterMs = 86_400_000
+
 function retryAfterOf(error: Readonly<Record<string, unknown>>): number | undefined {
   const value = headerOf(error, "retry-after")
   if (value === undefined || value === "") return undefined
   const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now()
-  return Number.isFinite(ms) && ms > 0 ? ms : undefined
+  return ms > 0 && ms <= longestRetryAfterMs ? ms : undefined
 }
 
 function headerOf(error: Readonly<Record<string, unknown>>, name: string): string | undefined {

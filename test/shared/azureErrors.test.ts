@@ -201,6 +201,9 @@ describe("Retry-After", () => {
     { name: "zero", retryAfter: "0" },
     { name: "a negative number", retryAfter: "-5" },
     { name: "nonsense", retryAfter: "soon" },
+    { name: "longer than a day", retryAfter: "86401" },
+    { name: "longer than any date", retryAfter: "99999999999999999" },
+    { name: "a date far away", retryAfter: "Fri, 31 Dec 9999 23:59:59 GMT" },
     { name: "nothing", retryAfter: "" },
     { name: "no header", retryAfter: undefined },
   ])("is no wish when it is $name", ({ retryAfter }) => {
@@ -256,6 +259,7 @@ describe("isAlreadyThere", () => {
   it.each([
     { name: "409 BlobAlreadyExists", status: 409, code: "BlobAlreadyExists", is: true },
     { name: "409 BlobImmutableDueToPolicy", status: 409, code: "BlobImmutableDueToPolicy", is: true },
+    { name: "409 BlobImmutableDueToLegalHold", status: 409, code: "BlobImmutableDueToLegalHold", is: true },
     { name: "412", status: 412, code: "ConditionNotMet", is: true },
     { name: "403 UnauthorizedBlobOverwrite", status: 403, code: "UnauthorizedBlobOverwrite", is: true },
     { name: "409 of a lease", status: 409, code: "LeaseIdMissing", is: false },
