@@ -27,7 +27,8 @@ app.hook.appTerminate(async () => {
 if (process.env["BACKUP_PAUSED"]?.toLowerCase() !== "true") {
   app.serviceBusQueue("backupVersion", {
     connection: "BackupServiceBus",
-    queueName: process.env["BACKUP_QUEUE"] ?? "keyvault-changes",
+    // An empty setting is one that is not set.
+    queueName: process.env["BACKUP_QUEUE"]?.trim() || "keyvault-changes",
     handler: createBackupVersionHandler(started),
   })
 }
