@@ -41,6 +41,7 @@ export async function runVerify(options: VerifyOptions, streams: CommandStreams)
       credential,
       httpClient,
       challengeCheck: settings.BACKUP_VAULT_CHALLENGE_CHECK === "on",
+      ...(settings.BACKUP_VAULT_AUDIENCE === undefined ? {} : { audience: settings.BACKUP_VAULT_AUDIENCE }),
     }
     const storeOptions = {
       url: settings.BACKUP_STORE_URL,

@@ -46,7 +46,7 @@ const texts: Readonly<Record<SettingName, SettingText>> = {
     what: "Does the vault client check that the challenge fits the vault's host? `off` is refused in production.",
   },
   BACKUP_VAULT_AUDIENCE: {
-    what: "Token audience of the vaults, for a cloud where the host of a vault does not tell it.",
+    what: "The only audience whose tokens are sent to a vault, such as `https://vault.azure.cn`. Absent, the vault's challenge names it, and must fit its host.",
   },
   BACKUP_PAUSED: { what: "`true`: the worker takes no messages. They wait in the queue." },
   BACKUP_CANARY_SECRET: { what: "Changes of this secret have the origin `canary` and are counted apart." },

@@ -98,6 +98,9 @@ export function compose(
           credential,
           httpClient,
           challengeCheck: settings.BACKUP_VAULT_CHALLENGE_CHECK === "on",
+          ...(settings.BACKUP_VAULT_AUDIENCE === undefined
+            ? {}
+            : { audience: settings.BACKUP_VAULT_AUDIENCE }),
         }),
         createVaultLimiter({ clock }),
       ),

@@ -3,6 +3,7 @@ import type { HttpClient, PipelinePolicy } from "@azure/core-rest-pipeline"
 import { CertificateClient, type CertificateProperties } from "@azure/keyvault-certificates"
 import { SecretClient, type SecretProperties } from "@azure/keyvault-secrets"
 import { innerCodeHeader } from "../azureErrors.ts"
+import { restrictAudience } from "./azureVaultAudience.ts"
 import type { VersionAttributes } from "./vaultReader.ts"
 
 export interface AzureVaultOptions {
@@ -13,6 +14,8 @@ export interface AzureVaultOptions {
    * the local cloud, whose vault is at 127.0.0.1.
    */
   readonly challengeCheck: boolean
+  /** The only audience of which tokens are asked for, such as `https://vault.azure.cn`; takes the place of that check. */
+  readonly audience?: string
 }
 
 /** The two clients of one vault. */
@@ -27,9 +30,12 @@ export interface VaultClients {
  */
 export function createVaultClients(options: AzureVaultOptions): (vault: string) => VaultClients {
   const clients = new Map<string, VaultClients>()
+  const { audience } = options
+  const credential =
+    audience === undefined ? options.credential : restrictAudience(options.credential, audience)
   const clientOptions = {
     httpClient: options.httpClient,
-    disableChallengeResourceVerification: !options.challengeCheck,
+    disableChallengeResourceVerification: !options.challengeCheck || audience !== undefined,
     retryOptions: { maxRetries: 0 },
     additionalPolicies: [{ policy: keepInnerCode, position: "perCall" as const }],
   }
@@ -37,8 +43,8 @@ export function createVaultClients(options: AzureVaultOptions): (vault: string) 
     const known = clients.get(vault)
     if (known) return known
     const made = {
-      secrets: new SecretClient(vault, options.credential, clientOptions),
-      certificates: new CertificateClient(vault, options.credential, clientOptions),
+      secrets: new SecretClient(vault, credential, clientOptions),
+      certificates: new CertificateClient(vault, credential, clientOptions),
     }
     clients.set(vault, made)
     return made
