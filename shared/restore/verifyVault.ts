@@ -22,9 +22,9 @@ import { chainOf, isSame } from "./compareRecord.ts"
 /**
  * What verification says of one version. `protected`: a record is stored (deep: it opens, and its value equals the
  * vault's). `onlyInStore`: stored, and the vault no longer lists it. `gap`: a gap record says why not. `missing`:
- * neither. `differs`: the record opens and its value is another. `broken`: the record does not open. `inFlight`: too
- * young to be missed. `excluded`: not stored, and its name is excluded. `publicOnly`: stored, but
- * the certificate's policy keeps its private key in the vault. `unknown`: could not be told.
+ * neither. `differs`: the record opens and its value is another. `broken`: the record does not open, or its ledger
+ * entry has no digest. `inFlight`: too young to be missed. `excluded`: not stored, and its name is excluded.
+ * `publicOnly`: stored, but the certificate's policy keeps its private key in the vault. `unknown`: could not be told.
  */
 export type Finding =
   | "protected"
@@ -213,6 +213,8 @@ async function open(
   deep: Deep,
 ): Promise<{ readonly record: BackupRecord } | VerifiedVersion> {
   const id = formatVersionUrl(object)
+  // This product writes none without: whoever could take the digest away, or put the blob there, proves nothing.
+  if (sha256 === undefined) return { id, blob, finding: "broken", code: "ERR_SEAL_INTEGRITY" }
   try {
     const record = parseRecord(await unsealRecord(await deep.storeReader.read(blob), blob, deep.keys, sha256))
     if (record.object.id !== id) return { id, blob, finding: "broken", code: "ERR_SEAL_INTEGRITY" }

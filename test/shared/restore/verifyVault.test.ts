@@ -28,7 +28,8 @@ interface GivenRecord {
   readonly name?: string
   readonly sealedAs?: string
   readonly about?: typeof object
-  readonly sha256?: string
+  /** `null`: the ledger entry has none. */
+  readonly sha256?: string | null
 }
 
 function aWorld() {
@@ -62,7 +63,7 @@ function aWorld() {
       )
       const sealed = await sealRecord(plain, sealNameOf(sealedAs), [pair.recipient])
       const digest = createHash("sha256").update(sealed).digest("hex")
-      await store.putIfAbsent(name, sealed, "", { sha256: sha256 ?? digest })
+      await store.putIfAbsent(name, sealed, "", sha256 === null ? {} : { sha256: sha256 ?? digest })
     },
     gap: (of = object) => store.putIfAbsent(formatGapName(of, "disabled"), Buffer.from("x"), "", {}),
     run: (more: Partial<VerifyVaultOptions> = {}) => verifyVault(options(more)),
@@ -246,6 +247,7 @@ describe("verifyVault, deep", () => {
 
   it.each([
     { name: "another digest than the ledger names", record: { sha256: "00".repeat(32) } },
+    { name: "no digest in the ledger", record: { sha256: null } },
     { name: "a seal for another name", record: { sealedAs: formatRecordName(anObject({ version: 9 })) } },
     { name: "another object inside", record: { about: anObject({ version: 9 }) } },
   ])("calls a record broken that has $name", async ({ record: given }) => {
