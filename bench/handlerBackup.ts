@@ -11,6 +11,7 @@ import { createAzureBackupStore } from "../shared/store/azureBackupStore.ts"
 import { createAzureVaultReader } from "../shared/vault/azureVaultReader.ts"
 import { fixedCredential } from "./fixedCredential.ts"
 import type { BackUpOne, PipelineTargets } from "./pipelineTargets.ts"
+import { eventType, topic } from "./plainRecord.ts"
 
 const minuteMs = 60_000
 
@@ -77,10 +78,9 @@ function eventOf(versionUrl: string) {
   const [, , , , name = "", version = ""] = versionUrl.split("/")
   return {
     id: randomUUID(),
-    topic:
-      "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/bench/providers/Microsoft.KeyVault/vaults/bench",
+    topic,
     subject: name,
-    eventType: "Microsoft.KeyVault.SecretNewVersionCreated",
+    eventType,
     eventTime: new Date().toISOString(),
     data: {
       Id: versionUrl,

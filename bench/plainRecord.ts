@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto"
 import type { ObjectVersion } from "../shared/change/objectVersion.ts"
 import { recordFormat } from "../shared/record/record.ts"
 
@@ -12,10 +13,18 @@ export interface PlainSecret {
   readonly recoverableDays: number
 }
 
-/** A record of the product's format with the least work: what a script would write by hand. */
+/** The topic of the bench's events. */
+export const topic =
+  "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/bench/providers/Microsoft.KeyVault/vaults/bench"
+
+/** The type of the bench's events. */
+export const eventType = "Microsoft.KeyVault.SecretNewVersionCreated"
+
+/** A record of the product's format and size with the least work: what a script would write by hand. */
 export function plainRecord(object: ObjectVersion, secret: PlainSecret): Buffer {
   const { value, contentType, tags, created, updated, recoveryLevel, recoverableDays } = secret
   const { vault, kind, name, version } = object
+  const now = new Date().toISOString()
   const record = {
     format: recordFormat,
     object: { id: `${vault}/secrets/${name}/${version}`, vault, kind, name, version },
@@ -30,7 +39,8 @@ export function plainRecord(object: ObjectVersion, secret: PlainSecret): Buffer 
     tags,
     managed: false,
     value,
-    readAt: new Date().toISOString(),
+    event: { id: randomUUID(), type: eventType, time: now, topic },
+    readAt: now,
   }
   return Buffer.from(JSON.stringify(record), "utf8")
 }
