@@ -120,13 +120,14 @@ export function loadSettings<Required extends SettingName>(
       problems.push(`${name} is not set`)
     }
   }
-  const parsed = settingsSchema.safeParse(given)
-  if (!parsed.success) {
-    for (const { path, message } of parsed.error.issues) problems.push(`${path.join(".")} ${message}`)
-  } else {
-    problems.push(...contradictions(parsed.data))
-    if (problems.length === 0) return parsed.data as SettingsWith<Required>
+  const read: Partial<Settings> = {}
+  for (const name of settingNames) {
+    const parsed = settingsSchema.shape[name].safeParse(given[name])
+    if (parsed.success) Object.assign(read, { [name]: parsed.data })
+    else problems.push(...parsed.error.issues.map(({ message }) => `${name} ${message}`))
   }
+  problems.push(...contradictions(read))
+  if (problems.length === 0) return read as SettingsWith<Required>
   const count = problems.length === 1 ? "1 setting is wrong" : `${problems.length} settings are wrong`
   throw new ServiceError("ERR_CONFIG_INVALID", `${count}:\n  ${problems.join("\n  ")}`, {
     details: { problems: problems.length },
@@ -139,19 +140,24 @@ function unknownNames(env: Readonly<Record<string, string | undefined>>): string
     .map((name) => `${name} is no setting of this product; the nearest is ${closest(name, settingNames)}`)
 }
 
-function contradictions(settings: Settings): string[] {
+/** What is wrong between settings that are each right; one that is wrong itself is not among them. */
+function contradictions(settings: Partial<Settings>): string[] {
   const problems: string[] = []
-  if (settings.BACKUP_RETRY_FIRST_DELAY > settings.BACKUP_RETRY_MAX_DELAY) {
+  const { BACKUP_RETRY_FIRST_DELAY: firstMs = 0, BACKUP_RETRY_MAX_DELAY: mostMs = Infinity } = settings
+  if (firstMs > mostMs) {
     problems.push("BACKUP_RETRY_FIRST_DELAY must not be longer than BACKUP_RETRY_MAX_DELAY")
   }
-  if (settings.BACKUP_QUEUE.toLowerCase() === settings.BACKUP_QUARANTINE_QUEUE.toLowerCase()) {
+  if (
+    settings.BACKUP_QUEUE !== undefined &&
+    settings.BACKUP_QUEUE.toLowerCase() === settings.BACKUP_QUARANTINE_QUEUE?.toLowerCase()
+  ) {
     problems.push("BACKUP_QUARANTINE_QUEUE must be another queue than BACKUP_QUEUE")
   }
   if (settings.BACKUP_MODE === "production" && settings.BACKUP_VAULT_CHALLENGE_CHECK === "off") {
     problems.push("BACKUP_VAULT_CHALLENGE_CHECK must be on in production")
   }
-  const { BACKUP_RECIPIENTS: recipients, BACKUP_VAULTS: vaults = [] } = settings
-  if (recipients) {
+  const { BACKUP_RECIPIENTS: recipients, BACKUP_VAULTS: vaults } = settings
+  if (recipients && vaults) {
     for (const vault of recipients.byVault.keys()) {
       if (!vaults.includes(vault))
         problems.push(`BACKUP_RECIPIENTS names ${vault}, which is not in BACKUP_VAULTS`)

@@ -137,13 +137,28 @@ describe("loadSettings", () => {
     expect(problems).not.toContain("hunter2")
   })
 
+  it("names what is wrong between settings beside settings that are wrong themselves", () => {
+    const problems = problemsOf({
+      BACKUP_STORE_URL: "no url",
+      BACKUP_QUEUE: "same",
+      BACKUP_QUARANTINE_QUEUE: "Same",
+      BACKUP_VAULT_CHALLENGE_CHECK: "off",
+    })
+    expect(problems).toContain("3 settings are wrong:")
+    for (const name of ["BACKUP_STORE_URL", "BACKUP_QUARANTINE_QUEUE", "BACKUP_VAULT_CHALLENGE_CHECK"]) {
+      expect(problems).toContain(`\n  ${name} must be`)
+    }
+  })
+
   it("names every wrong, unknown and missing setting at once", () => {
     const problems = problemsOf(
       { BACKUP_MODE: "x", BACKUP_QUEUE: "/", BACKUP_VALTS: "https://kv-a.vault.azure.net", PATH: "/bin" },
       ["BACKUP_STORE_URL", "BACKUP_QUEUE"],
     )
     expect(problems).toMatch(/4 settings are wrong/)
-    expect(problems).toMatch(/^ {2}BACKUP_VALTS is no setting of this product; the nearest is BACKUP_VAULTS$/m)
+    expect(problems).toMatch(
+      /^ {2}BACKUP_VALTS is no setting of this product; the nearest is BACKUP_VAULTS$/m,
+    )
     expect(problems).toMatch(/^ {2}BACKUP_STORE_URL is not set$/m)
     expect(problems).toMatch(/^ {2}BACKUP_MODE /m)
     expect(problems).toMatch(/^ {2}BACKUP_QUEUE /m)
