@@ -47,7 +47,8 @@ export async function makePlan(options: MakePlanOptions): Promise<MadePlan> {
     for await (const page of pages) {
       for (const letter of page) {
         const key = keyOf(letter)
-        if (journal.openWith(key).length > 0) stillThere.add(key)
+        // An entry that a later batch accounts for keeps no earlier one open.
+        if (journal.openWith(key).length > 0 && !journal.isAccountedFor(letter)) stillThere.add(key)
       }
       for (const { letter, hash, classified, decision } of await judgeLetters(page, options)) {
         builder.add(letter, classified, decision, hash)
