@@ -1,4 +1,4 @@
-import fc from "fast-check"
+import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { readHistory } from "../../shared/deadLetter/replayHistory.ts"
 import { anEventGridEvent, anObject } from "../support/builders.ts"
