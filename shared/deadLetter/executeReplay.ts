@@ -24,6 +24,8 @@ export interface ExecuteReplayOptions extends Omit<JudgeOptions, "filter" | "jou
   readonly run: string
   readonly newMessageId: () => string
   readonly maxPerSecond: number
+  /** At most so many messages are under way at once. Default 100. */
+  readonly batchSize?: number
   /** Stops after about so many messages. Default: no such limit. */
   readonly maxMessages?: number
   /** How long to wait for letters that another receiver has locked. Default 330 s: beyond the longest lock there is. */
@@ -79,7 +81,8 @@ export async function executeReplay(options: ExecuteReplayOptions): Promise<Repl
     journal,
     state,
     sender: options.sender,
-    rate: createRateCap(options.maxPerSecond, clock),
+    rate: createRateCap(options.maxPerSecond, clock, options.batchSize),
+    alreadyThere: made.alreadyThere,
     newMessageId: options.newMessageId,
     nextBatch: () => nextBatch++,
     ...(signal ? { signal } : {}),

@@ -19,6 +19,8 @@ export interface MadePlan {
   readonly members: ReadonlyMap<string, MemberSet>
   /** Letters of open batches that are still where they were. */
   readonly stillThere: ReadonlySet<string>
+  /** MessageIds of copies that an earlier run meant to send, and that wait at a place that was looked at. */
+  readonly alreadyThere: ReadonlySet<string>
   /** Places that were looked at to the end. */
   readonly looked: ReadonlySet<string>
 }
@@ -35,6 +37,8 @@ export async function makePlan(options: MakePlanOptions): Promise<MadePlan> {
   const members = new Map<string, MemberSet>()
   const stillThere = new Set<string>()
   const looked = new Set<string>()
+  const alreadyThere = new Set<string>()
+  const meant = meantToBeSent(journal)
   let count = 0
   for (const source of options.sources) {
     if (!filter.from.includes(source.source)) continue
@@ -47,6 +51,8 @@ export async function makePlan(options: MakePlanOptions): Promise<MadePlan> {
     for await (const page of pages) {
       for (const letter of page) {
         const key = keyOf(letter)
+        const { messageId } = letter
+        if (messageId !== undefined && meant.has(messageId)) alreadyThere.add(messageId)
         // An entry that a later batch accounts for keeps no earlier one open.
         if (journal.openWith(key).length > 0 && !journal.isAccountedFor(letter)) stillThere.add(key)
       }
@@ -59,5 +65,11 @@ export async function makePlan(options: MakePlanOptions): Promise<MadePlan> {
     }
     looked.add(source.place)
   }
-  return { plan: builder.build(filter, clock.now()), members, stillThere, looked }
+  return { plan: builder.build(filter, clock.now()), members, stillThere, alreadyThere, looked }
+}
+
+/** MessageIds of intents that did not get as far as `sent`. */
+function meantToBeSent({ open }: JudgeOptions["journal"]): ReadonlySet<string> {
+  const items = open.filter(({ isSent }) => !isSent).flatMap((batch) => [...batch.items.values()])
+  return new Set(items.flatMap(({ copies }) => copies.map(({ messageId }) => messageId)))
 }

@@ -8,11 +8,11 @@ export interface RateCap {
   wait(count: number, options?: { readonly signal?: AbortSignal }): Promise<void>
 }
 
-const maxBatchSize = 100
+const defaultBatchSize = 100
 const batchSeconds = 10
 
 /** At most `perSecond` messages a second on average; the first batch goes at once. */
-export function createRateCap(perSecond: number, clock: Clock): RateCap {
+export function createRateCap(perSecond: number, clock: Clock, maxBatchSize = defaultBatchSize): RateCap {
   let freeAtMs = 0
   return {
     batchSize: Math.max(1, Math.min(maxBatchSize, Math.floor(perSecond * batchSeconds))),

@@ -17,6 +17,8 @@ export interface BatchContext {
   readonly state: JournalState
   readonly sender: CopySender
   readonly rate: RateCap
+  /** MessageIds of copies that need not be sent again. */
+  readonly alreadyThere: ReadonlySet<string>
   readonly newMessageId: () => string
   readonly nextBatch: () => number
   readonly signal?: AbortSignal
@@ -72,7 +74,9 @@ export async function runBatch(
     )
   if (fresh.length > 0) {
     await write("intent", fresh)
-    const refused = await sender.send(fresh.flatMap(({ copies }) => copies))
+    const refused = await sender.send(
+      fresh.flatMap(({ copies }) => copies.filter(({ messageId }) => !context.alreadyThere.has(messageId))),
+    )
     accepted = fresh.filter(({ copies }) => !copies.some(({ messageId }) => refused.has(messageId)))
     await write("sent", accepted)
   }

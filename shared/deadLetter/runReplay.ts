@@ -43,6 +43,7 @@ export interface RunReplayOptions extends PlanReplayOptions {
   /** Goes on although the set is not that of `planned` any more. */
   readonly replan?: boolean
   readonly maxPerSecond: number
+  readonly batchSize?: number
   readonly maxMessages?: number
   readonly lockPatienceMs?: number
   readonly run: string

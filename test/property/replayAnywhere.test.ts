@@ -75,6 +75,7 @@ describe("runReplay, killed anywhere", () => {
             expect({ kind, copies: countWith(copies, index) }).toEqual({ kind, copies: isSent ? 1 : 0 })
             expect(countWith(aside, index)).toBe(kind === "worn" ? 1 : 0)
           }
+          expect(aside.size).toBe(world.quarantined.length)
           const garbage = [...aside.values()].filter((body) => body.startsWith("garbage")).sort()
           expect(garbage).toEqual(
             seeds.flatMap(({ kind, index }) => (kind === "garbage" ? [`garbage ${index}`] : [])).sort(),
