@@ -65,9 +65,21 @@ export function openContext<Required extends SettingName>(
     : (options.credential ?? settings.BACKUP_CREDENTIAL ?? credentialOf[job])
   return {
     settings,
-    credential: createCredential(kind, settings[clientIdOf[job]]),
+    credential: openCredential(kind, settings[clientIdOf[job]]),
     httpClient: createAzureHttpClient(),
     ...(local ? { recoveryKeyFile: local.recoveryKeyFile } : {}),
+  }
+}
+
+/** @throws ServiceError ERR_IDENTITY_UNAVAILABLE when such a credential cannot even be made here. */
+function openCredential(kind: CredentialKind, clientId: string | undefined): TokenCredential {
+  try {
+    return createCredential(kind, clientId)
+  } catch (cause) {
+    throw new ServiceError("ERR_IDENTITY_UNAVAILABLE", `There is no ${kind} credential here`, {
+      cause,
+      hint: "Choose another --credential, or set what this one needs: the Azure CLI a login, workload identity its AZURE_… variables.",
+    })
   }
 }
 

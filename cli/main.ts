@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from "commander"
 import { ServiceError, toServiceError } from "../shared/errors.ts"
+import packageJson from "../package.json" with { type: "json" }
 import type { CommandStreams, GlobalOptions } from "./commandContext.ts"
 import { exitCodeOf, formatError } from "./errorReport.ts"
 import { exitUnknown } from "./exitCodes.ts"
@@ -7,6 +8,8 @@ import { addReplayOptions } from "./replayArguments.ts"
 import { type ReplayOptions, runReplayCommand } from "./replay.ts"
 import { runStatus } from "./status.ts"
 import { runVerify, type VerifyOptions } from "./verify.ts"
+
+const { version } = packageJson
 
 const exitCodeHelp = `
 Exit codes:
@@ -27,6 +30,7 @@ export async function main(argv: readonly string[], streams: CommandStreams): Pr
   let exitCode = 0
   const program = new Command("kvbackup")
   program
+    .version(version, "--version", "print the version")
     .description("Backup of every Azure Key Vault version, seconds after it appears")
     .option("--local", "talk to the running local cloud (npm start)")
     .option("--json", "print one JSON document")
@@ -77,7 +81,7 @@ export async function main(argv: readonly string[], streams: CommandStreams): Pr
       (json ? streams.out : streams.err)(formatError(error, json, advice))
     if (thrown instanceof CommanderError) {
       // Help was asked for (0), or shown for want of a command (2): it is written already.
-      if (!thrown.code.startsWith("commander.help")) report(toUsageError(thrown), usageAdvice)
+      if (!/^commander\.(help|version)/.test(thrown.code)) report(toUsageError(thrown), usageAdvice)
       return exitCodeOf(thrown)
     }
     const error = toServiceError(thrown)

@@ -1,4 +1,5 @@
 import { type ProtectionStatus, readProtectionStatus } from "../shared/audit/protectionStatus.ts"
+import type { CauseStatus } from "../shared/audit/causes.ts"
 import { createAllowList } from "../shared/change/allowList.ts"
 import { systemClock } from "../shared/clock.ts"
 import { createAzureQueueInspector } from "../shared/queue/azureQueueInspector.ts"
@@ -87,9 +88,19 @@ export function formatStatus({ at, vaults, queues }: ProtectionStatus): string {
     `Queues`,
     `  waiting          ${queues.waiting}`,
     `  deferred         ${queues.deferred}`,
+    ...queues.deferredBy.map(formatCause),
     `  dead letters     ${queues.deadLettered}`,
+    ...queues.deadLetteredBy.map(formatCause),
     `  quarantine       ${queues.quarantined}${more}`,
+    ...queues.quarantinedBy.map(formatCause),
   )
-  for (const [code, count] of Object.entries(queues.byCode)) lines.push(`    ${count} x ${code}`)
   return `${lines.join("\n")}\n`
+}
+
+function formatCause({ cause, count, oldest, next }: CauseStatus): string {
+  const times = [
+    ...(oldest ? [`oldest ${oldest.toISOString()}`] : []),
+    ...(next ? [`next try ${next.toISOString()}`] : []),
+  ]
+  return `    ${count} x ${cause}${times.length > 0 ? `, ${times.join(", ")}` : ""}`
 }

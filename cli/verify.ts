@@ -4,7 +4,12 @@ import { parseVersionUrl } from "../shared/change/objectVersion.ts"
 import { systemClock } from "../shared/clock.ts"
 import { ServiceError } from "../shared/errors.ts"
 import { importOpeningKeys, type OpeningKey } from "../shared/record/unsealRecord.ts"
-import { type Finding, type VerifiedVersion, verifyVault } from "../shared/restore/verifyVault.ts"
+import {
+  type Finding,
+  type ObjectSelection,
+  type VerifiedVersion,
+  verifyVault,
+} from "../shared/restore/verifyVault.ts"
 import { createAzureStoreCatalog } from "../shared/store/azureStoreCatalog.ts"
 import { createAzureStoreReader } from "../shared/store/azureStoreReader.ts"
 import { createAzureVaultCatalog } from "../shared/vault/azureVaultCatalog.ts"
@@ -69,7 +74,7 @@ export async function runVerify(options: VerifyOptions, streams: CommandStreams)
           clock: systemClock,
           graceMs,
           exclude: settings.BACKUP_EXCLUDE,
-          ...(selected ? { name: selected.name } : {}),
+          ...(selected ? { only: selected } : {}),
           ...(keys
             ? {
                 deep: {
@@ -95,18 +100,21 @@ export async function runVerify(options: VerifyOptions, streams: CommandStreams)
   }
 }
 
-function parseObject(text: string): { readonly vault: string; readonly name: string } {
+function parseObject(text: string): ObjectSelection & { readonly vault: string } {
   const parsed = parseVersionUrl(text)
-  if ("object" in parsed) return { vault: parsed.object.vault, name: parsed.object.name }
-  const url = URL.parse(text)
-  const match = /^\/(?:secrets|certificates)\/([0-9a-zA-Z-]{1,127})\/?$/.exec(url?.pathname ?? "")
-  if (!url || !match?.[1]) {
-    throw new ServiceError(
-      "ERR_CONFIG_INVALID",
-      "--object must be https://VAULT/secrets/NAME, with or without /VERSION",
-    )
+  if ("object" in parsed) {
+    const { vault, name, kind, version } = parsed.object
+    return { vault, name, kind, version }
   }
-  return { vault: url.origin, name: match[1].toLowerCase() }
+  const url = URL.parse(text)
+  const match = /^\/(secret|certificate)s\/([0-9a-zA-Z-]{1,127})\/?$/.exec(url?.pathname ?? "")
+  const [, kind, name] = match ?? []
+  if (!url || name === undefined) {
+    throw new ServiceError("ERR_CONFIG_INVALID", "--object is no object of a vault", {
+      hint: "Write https://VAULT/secrets/NAME or https://VAULT/certificates/NAME, with or without /VERSION.",
+    })
+  }
+  return { vault: url.origin, name: name.toLowerCase(), kind: kind === "secret" ? "secret" : "certificate" }
 }
 
 async function readKeys(file: string | undefined): Promise<OpeningKey[]> {
@@ -147,6 +155,10 @@ const wording: Readonly<Record<Finding, string>> = {
   unknown: "could not be told",
 }
 
+function counted(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? "" : "s"}`
+}
+
 /** The findings for people: what needs attention a line each, then the counts. */
 export function formatVerification(versions: readonly VerifiedVersion[], deep: boolean): string {
   const lines: string[] = []
@@ -157,8 +169,9 @@ export function formatVerification(versions: readonly VerifiedVersion[], deep: b
   }
   const count = (finding: Finding) => versions.filter((version) => version.finding === finding).length
   const protectedCount = count("protected")
+  const compared = protectedCount + count("publicOnly") + count("differs")
   lines.push(
-    `${versions.length} ${versions.length === 1 ? "version" : "versions"} looked at${deep ? ", every record opened and compared with the vault" : ""}: ${protectedCount} protected` +
+    `${counted(versions.length, "version")} looked at${deep ? `, ${counted(compared, "record")} opened and compared with the vault` : ""}: ${protectedCount} protected` +
       `${count("onlyInStore") > 0 ? `, ${count("onlyInStore")} only in the store` : ""}` +
       `${count("publicOnly") > 0 ? `, ${count("publicOnly")} with their public part only` : ""}` +
       `${count("excluded") > 0 ? `, ${count("excluded")} excluded by BACKUP_EXCLUDE` : ""}` +

@@ -81,6 +81,12 @@ export const catalogue = {
     when: "403 with inner code ForbiddenByFirewall or ForbiddenByConnection.",
     hint: "Check the vault's private endpoint, its DNS zone and its firewall.",
   },
+  ERR_VAULT_CHALLENGE: {
+    disposition: "retry",
+    exitCode: 23,
+    when: "The vault asks for a token of a resource that does not fit its host, so none is sent.",
+    hint: "Check that BACKUP_VAULTS names the vault itself; whoever answers there may be somebody else.",
+  },
   ERR_VAULT_FORBIDDEN: {
     disposition: "retry",
     exitCode: 23,
@@ -199,7 +205,7 @@ export const catalogue = {
     disposition: "retry",
     exitCode: 23,
     when: "No token could be had from the identity endpoint.",
-    hint: "Check that the identity is assigned to the app and that its client id is right.",
+    hint: "Check that the identity is assigned to the app and that its client id is right; as a person, choose --credential azureCli and log in with `az login`.",
   },
 } as const satisfies Record<string, CatalogueEntry>
 

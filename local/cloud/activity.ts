@@ -23,6 +23,8 @@ export interface OutcomeReported {
   readonly blob?: string
   readonly code?: string
   readonly reason?: string
+  /** `absentByPolicy` where only the public part of a certificate was stored. */
+  readonly privateKey?: string
 }
 
 export type Activity = VersionCreated | BlobStored | OutcomeReported
@@ -66,7 +68,7 @@ export function parseOutcomeLine(line: string): OutcomeReported | undefined {
   if (text("event") !== "backup.outcome" || outcome === undefined) return undefined
   const [host, kind, name, version] = [text("host"), text("kind"), text("name"), text("version")]
   const optional = Object.fromEntries(
-    (["blob", "code", "reason"] as const).flatMap((key) => {
+    (["blob", "code", "reason", "privateKey"] as const).flatMap((key) => {
       const value = text(key)
       return value === undefined ? [] : [[key, value]]
     }),

@@ -13,6 +13,7 @@ import { type RunningKeyVault, startKeyVault } from "../keyVault/startKeyVault.t
 import type { VaultChange } from "../keyVault/vaultChange.ts"
 import { type RunningServiceBus, startServiceBus } from "../serviceBus/startServiceBus.ts"
 import { type ActivityFeed, createActivityFeed, parseOutcomeLine } from "./activity.ts"
+import { assertNoCloudHere, claimKeepDirectory } from "./claimDirectory.ts"
 import { type CloudFile, removeCloudFile, writeCloudFile } from "./cloudFile.ts"
 import { keepCloudIdentity, openCloudIdentity } from "./cloudIdentity.ts"
 import { startControlEndpoint } from "./controlEndpoint.ts"
@@ -73,6 +74,8 @@ const retentionDays = 30
  * stopped again.
  */
 export async function startCloud(options: CloudOptions): Promise<Cloud> {
+  assertNoCloudHere(options.directory)
+  if (options.keep !== undefined) claimKeepDirectory(options.keep)
   const stops: (() => Promise<void>)[] = []
   let stopping: Promise<void> | undefined
   const stop = () => {

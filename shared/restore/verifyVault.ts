@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts"
 import { readVersion } from "../backup/readVersion.ts"
 import { isExcluded } from "../change/allowList.ts"
-import { formatVersionUrl, type ObjectVersion } from "../change/objectVersion.ts"
+import { formatVersionUrl, type ObjectKind, type ObjectVersion } from "../change/objectVersion.ts"
 import { type ErrorCode, toServiceError } from "../errors.ts"
 import { type BackupRecord, parseRecord } from "../record/record.ts"
 import { type OpeningKey, unsealRecord } from "../record/unsealRecord.ts"
@@ -58,8 +58,8 @@ export interface VerifyVaultOptions {
   readonly graceMs: number
   /** Patterns of names that are not backed up. */
   readonly exclude: readonly string[]
-  /** Only this object (`name` as the vault folds it). */
-  readonly name?: string
+  /** Only what this selects. */
+  readonly only?: ObjectSelection
   /** Present: every record is read, opened and compared with the vault. */
   readonly deep?: {
     readonly vaultReader: VaultReader
@@ -68,6 +68,20 @@ export interface VerifyVaultOptions {
     /** Records opened at once. */
     readonly concurrency: number
   }
+}
+
+/** One object, or one version of it. A secret's name also selects the certificate that it stands behind. */
+export interface ObjectSelection {
+  /** As the vault folds it. */
+  readonly name: string
+  readonly kind: ObjectKind
+  readonly version?: string
+}
+
+function isSelected({ name, kind, version }: ObjectVersion, only: ObjectSelection | undefined): boolean {
+  if (only === undefined) return true
+  if (only.name !== name || (only.version !== undefined && only.version !== version)) return false
+  return only.kind === "secret" || kind === "certificate"
 }
 
 interface StoredRecord {
@@ -106,33 +120,28 @@ export async function verifyVault(options: VerifyVaultOptions): Promise<Verified
 async function listVault({
   vaultCatalog,
   vault,
-  name,
+  only,
 }: VerifyVaultOptions): Promise<Map<string, ListedVersion>> {
   const listed = new Map<string, ListedVersion>()
   for await (const version of vaultCatalog.listSecretVersions(vault)) {
-    if (name !== undefined && version.object.name !== name) continue
     const object = version.managed ? { ...version.object, kind: "certificate" as const } : version.object
-    listed.set(formatRecordName(object), { ...version, object })
+    if (isSelected(object, only)) listed.set(formatRecordName(object), { ...version, object })
   }
   for await (const version of vaultCatalog.listCertificateVersions(vault)) {
-    if (name !== undefined && version.object.name !== name) continue
-    listed.set(formatRecordName(version.object), version)
+    if (isSelected(version.object, only)) listed.set(formatRecordName(version.object), version)
   }
   return listed
 }
 
-async function listStore({ storeCatalog, vault, name }: VerifyVaultOptions): Promise<StoredEntries> {
+async function listStore({ storeCatalog, vault, only }: VerifyVaultOptions): Promise<StoredEntries> {
   const host = new URL(vault).host
   const records = new Map<string, StoredRecord>()
   const gaps = new Map<string, GapReason>()
   for (const prefix of [recordPrefixOfVault(host), gapPrefixOfVault(host)]) {
     for await (const blob of storeCatalog.list(prefix)) {
       const entry = parseStoreEntryName(blob.name)
-      if (!entry || (name !== undefined && entry.object.name !== name)) continue
-      if (entry.kind === "gap") {
-        gaps.set(versionKey(entry.object), entry.reason)
-        continue
-      }
+      if (entry?.kind === "gap") gaps.set(versionKey(entry.object), entry.reason)
+      if (entry?.kind !== "record" || !isSelected(entry.object, only)) continue
       const isPublicOnly = parseLedgerEntry(blob.metadata)?.isPublicOnly === true
       records.set(blob.name, { object: entry.object, sha256: blob.metadata["sha256"], isPublicOnly })
     }

@@ -7,7 +7,16 @@ const vault = "https://kv-test.vault.azure.net"
 const quiet: ProtectionStatus = {
   at,
   vaults: [{ vault, records: 0, openGaps: [], publicOnly: [], protectedUpTo: at }],
-  queues: { waiting: 0, deferred: 0, deadLettered: 0, quarantined: 0, byCode: {}, complete: true },
+  queues: {
+    waiting: 0,
+    deferred: 0,
+    deadLettered: 0,
+    quarantined: 0,
+    deferredBy: [],
+    deadLetteredBy: [],
+    quarantinedBy: [],
+    complete: true,
+  },
 }
 const busy: ProtectionStatus = {
   at,
@@ -31,7 +40,18 @@ const busy: ProtectionStatus = {
     deferred: 2,
     deadLettered: 1,
     quarantined: 4,
-    byCode: { ERR_VAULT_THROTTLED: 2, MaxDeliveryCountExceeded: 1 },
+    deferredBy: [
+      {
+        cause: "ERR_VAULT_THROTTLED",
+        count: 2,
+        oldest: new Date("2026-03-01T10:00:00.000Z"),
+        next: new Date("2026-03-01T12:00:30.000Z"),
+      },
+    ],
+    deadLetteredBy: [
+      { cause: "MaxDeliveryCountExceeded", count: 1, oldest: new Date("2026-03-01T09:00:00.000Z") },
+    ],
+    quarantinedBy: [{ cause: "ERR_EVENT_MALFORMED", count: 4 }],
     complete: false,
   },
 }
@@ -61,10 +81,11 @@ Vault https://127.0.0.1:8443
 Queues
   waiting          3
   deferred         2
+    2 x ERR_VAULT_THROTTLED, oldest 2026-03-01T10:00:00.000Z, next try 2026-03-01T12:00:30.000Z
   dead letters     1
+    1 x MaxDeliveryCountExceeded, oldest 2026-03-01T09:00:00.000Z
   quarantine       4 (more than these: only the first 10,000 of a queue are looked at)
-    2 x ERR_VAULT_THROTTLED
-    1 x MaxDeliveryCountExceeded
+    4 x ERR_EVENT_MALFORMED
 `)
   })
 })

@@ -42,7 +42,7 @@ PUBLIC PART ONLY: the certificate's policy keeps its private key in the vault
   https://kv-test.vault.azure.net/secrets/s9/09
 could not be told (ERR_SEAL_NO_KEY)
   https://kv-test.vault.azure.net/secrets/s0/00
-10 versions looked at, every record opened and compared with the vault: 1 protected, 1 only in the store, 1 with their public part only, 1 excluded by BACKUP_EXCLUDE, 5 need attention, 2 could not be told
+10 versions looked at, 3 records opened and compared with the vault: 1 protected, 1 only in the store, 1 with their public part only, 1 excluded by BACKUP_EXCLUDE, 5 need attention, 2 could not be told
 `)
   })
 

@@ -25,6 +25,7 @@ const pinned: Record<ErrorCode, readonly [disposition: string, exitCode: number]
   ERR_VAULT_VERSION_ABSENT: ["gap", 21],
   ERR_VAULT_VERSION_DISABLED: ["gap", 21],
   ERR_VAULT_FIREWALL: ["retry", 22],
+  ERR_VAULT_CHALLENGE: ["retry", 23],
   ERR_VAULT_FORBIDDEN: ["retry", 23],
   ERR_VAULT_THROTTLED: ["retry", 24],
   ERR_VAULT_UNAVAILABLE: ["retry", 22],

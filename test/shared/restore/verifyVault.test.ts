@@ -145,13 +145,25 @@ describe("verifyVault", () => {
     await expect(run()).resolves.toEqual([{ id, finding: "onlyInStore", blob }])
   })
 
-  it("looks at one object alone when told its name", async () => {
+  it.each([
+    { name: "its name", only: { kind: "secret", name: "db-password" } },
+    { name: "its version", only: { kind: "secret", name: "db-password", version: object.version } },
+  ] as const)("looks at one object alone when told $name", async ({ only }) => {
     const { set, record, gap, run } = aWorld()
     const other = anObject({ name: "other" })
     for (const of of [object, other]) set(of)
     await record({ of: other })
     await gap(anObject({ name: "third" }))
-    await expect(run({ name: "db-password" })).resolves.toEqual([{ id, finding: "missing" }])
+    await expect(run({ only })).resolves.toEqual([{ id, finding: "missing" }])
+  })
+
+  it.each([
+    { name: "another version", only: { kind: "secret", name: "db-password", version: "0".repeat(32) } },
+    { name: "a certificate of that name", only: { kind: "certificate", name: "db-password" } },
+  ] as const)("finds nothing when told $name", async ({ only }) => {
+    const { set, run } = aWorld()
+    set(object)
+    await expect(run({ only })).resolves.toEqual([])
   })
 
   it("looks at one vault alone", async () => {
