@@ -11,6 +11,7 @@ import {
 } from "../store/blobName.ts"
 import { parseLedgerEntry, parseTime } from "../store/ledgerEntry.ts"
 import type { StoreCatalog } from "../store/storeCatalog.ts"
+import { type CauseStatus, countCauses, earlier } from "./causes.ts"
 
 /** How many messages of one queue are looked at; beyond it only "more than" can be said. */
 export const peekLimit = 10_000
@@ -42,8 +43,10 @@ export interface QueueStatus {
   readonly deferred: number
   readonly deadLettered: number
   readonly quarantined: number
-  /** Messages by the last error code they carry; dead letters without one by their reason. */
-  readonly byCode: Readonly<Record<string, number>>
+  /** Each of the three by the last error code they carry; those without one by the broker's reason. */
+  readonly deferredBy: readonly CauseStatus[]
+  readonly deadLetteredBy: readonly CauseStatus[]
+  readonly quarantinedBy: readonly CauseStatus[]
   /** False when a queue has more messages than were looked at. */
   readonly complete: boolean
 }
@@ -80,21 +83,26 @@ export async function readProtectionStatus(options: ProtectionStatusOptions): Pr
   const live = await options.queues.peek(options.queue, "queue", peekLimit)
   const dead = await options.queues.peek(options.queue, "deadLetter", peekLimit)
   const held = await options.queues.peek(options.quarantineQueue, "queue", peekLimit)
-  const all = [...live.messages, ...dead.messages, ...held.messages]
+  // Messages that were taken from quarantine too often without being settled.
+  const heldDead = await options.queues.peek(options.quarantineQueue, "deadLetter", peekLimit)
+  const quarantined = [...held.messages, ...heldDead.messages]
+  const all = [...live.messages, ...dead.messages, ...quarantined]
   const pending = all.flatMap((message) => pendingChanges(message, options.allowList))
-  const deferred = live.messages.filter(({ properties }) => parseLineage(properties).attempt > 0).length
+  const deferred = live.messages.filter(({ properties }) => parseLineage(properties).attempt > 0)
   const vaults: VaultStatus[] = []
   for (const vault of options.vaults) vaults.push(await readVault(vault, pending, options))
   return {
     at: options.now,
     vaults,
     queues: {
-      waiting: live.messages.length - deferred,
-      deferred,
+      waiting: live.messages.length - deferred.length,
+      deferred: deferred.length,
       deadLettered: dead.messages.length,
-      quarantined: held.messages.length,
-      byCode: countByCode(all),
-      complete: live.complete && dead.complete && held.complete,
+      quarantined: quarantined.length,
+      deferredBy: countCauses(deferred),
+      deadLetteredBy: countCauses(dead.messages),
+      quarantinedBy: countCauses(quarantined),
+      complete: live.complete && dead.complete && held.complete && heldDead.complete,
     },
   }
 }
@@ -109,15 +117,6 @@ function pendingChanges(
       ? [{ object: item.change.object, changedAt: parseTime(item.change.event?.time) ?? fallback }]
       : [],
   )
-}
-
-function countByCode(messages: readonly PeekedMessage[]): Record<string, number> {
-  const counts: Record<string, number> = {}
-  for (const { properties, deadLetterReason } of messages) {
-    const code = parseLineage(properties).lastCode ?? deadLetterReason
-    if (code !== undefined) counts[code] = (counts[code] ?? 0) + 1
-  }
-  return counts
 }
 
 async function readVault(
@@ -172,10 +171,6 @@ async function readVault(
     publicOnly,
     protectedUpTo,
   }
-}
-
-function earlier(one: Date | undefined, other: Date | undefined): Date | undefined {
-  return one && (!other || one <= other) ? one : other
 }
 
 /** A gap of a secret is closed by the record of its certificate too: they share name and version. */

@@ -43,6 +43,6 @@ export function classify(letter: DeadLetter, allowList: AllowList): ClassifiedLe
 }
 
 /** A cause is shown and grouped by; what a stranger wrote there is quoted and cut. */
-function shortCause(text: string): string {
+export function shortCause(text: string): string {
   return /^[\w.:/-]{1,80}$/.test(text) ? text : quoteInput(text, 80)
 }

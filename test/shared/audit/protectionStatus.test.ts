@@ -71,7 +71,16 @@ describe("readProtectionStatus", () => {
     await expect(aWorld().read()).resolves.toEqual({
       at: now,
       vaults: [{ vault, records: 0, openGaps: [], publicOnly: [], protectedUpTo: now }],
-      queues: { waiting: 0, deferred: 0, deadLettered: 0, quarantined: 0, byCode: {}, complete: true },
+      queues: {
+        waiting: 0,
+        deferred: 0,
+        deadLettered: 0,
+        quarantined: 0,
+        deferredBy: [],
+        deadLetteredBy: [],
+        quarantinedBy: [],
+        complete: true,
+      },
     })
   })
 
@@ -107,8 +116,19 @@ describe("readProtectionStatus", () => {
       deferred: 1,
       deadLettered: 1,
       quarantined: 1,
-      byCode: { ERR_VAULT_THROTTLED: 1, ERR_EVENT_COLLISION: 1, MaxDeliveryCountExceeded: 1 },
+      deferredBy: [{ cause: "ERR_VAULT_THROTTLED", count: 1, oldest: at("11:59:00") }],
+      deadLetteredBy: [{ cause: "MaxDeliveryCountExceeded", count: 1, oldest: at("11:59:00") }],
+      quarantinedBy: [{ cause: "ERR_EVENT_COLLISION", count: 1, oldest: at("11:59:00") }],
       complete: true,
+    })
+  })
+
+  it("counts what was dead-lettered in quarantine itself", async () => {
+    const { send, quarantine, read } = aWorld()
+    quarantine.deadLetter(await send(1, "11:40:00", {}, quarantine), "MaxDeliveryCountExceeded")
+    expect((await read()).queues).toMatchObject({
+      quarantined: 1,
+      quarantinedBy: [{ cause: "MaxDeliveryCountExceeded" }],
     })
   })
 
