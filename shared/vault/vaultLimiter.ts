@@ -11,7 +11,8 @@ export interface VaultLimiter {
    * Does `work`, a call to the vault at `host`, when it is its turn.
    *
    * @throws ServiceError ERR_VAULT_THROTTLED without a call while the vault has asked for a pause longer than a call
-   * may wait; its `retryAfterMs` is what is left of it. Else whatever `work` throws.
+   * may wait; its `retryAfterMs` is what is left of it. The same, without a pause, for a live call whose turn took
+   * longer to come than a message may be held. Else whatever `work` throws.
    */
   run<T>(host: string, work: () => Promise<T>, priority?: VaultPriority): Promise<T>
   /** Calls to the vault at `host` that may be under way at this moment. */
@@ -29,6 +30,9 @@ export interface VaultLimiterOptions {
   /** The pause after a 429 that names none. Default 1 s. */
   readonly defaultPauseMs?: number
 }
+
+/** A live call that waited longer for its turn is sent away: slow calls in line must not outlast the function. */
+const longestTurnMs = 60_000
 
 interface Waiting {
   readonly priority: VaultPriority
@@ -101,8 +105,12 @@ export function createVaultLimiter(options: VaultLimiterOptions): VaultLimiter {
     limitOf: (host) => stateOf(host).limit,
     run: async (host, work, priority = "live") => {
       const state = stateOf(host)
+      const since = clock.now().getTime()
       await takeSlot(state, priority)
       try {
+        if (priority === "live" && clock.now().getTime() - since > longestTurnMs) {
+          throw new ServiceError("ERR_VAULT_THROTTLED", "The calls before this one took too long")
+        }
         // Only then: what waited behind the call that was refused must sit out the pause too.
         await sitOutPause(state)
         const { generation } = state

@@ -46,6 +46,24 @@ describe("createVaultLimiter", () => {
     await Promise.all(results)
   })
 
+  it("sends a live call away whose turn was over a minute in coming, and makes no call for it", async () => {
+    const clock = fakeClock()
+    const limiter = createVaultLimiter({ clock, initialLimit: 1 })
+    const first = openCalls(limiter, 1)
+    await tick()
+    let called = false
+    const late = limiter.run(host, async () => {
+      called = true
+    })
+    const background = limiter.run(host, async () => "reconciled", "background")
+    clock.advance(60_001)
+    first.ends[0]?.()
+    await expect(late).rejects.toMatchObject({ code: "ERR_VAULT_THROTTLED", retryAfterMs: undefined })
+    await expect(background).resolves.toBe("reconciled")
+    expect(called).toBe(false)
+    await Promise.all(first.results)
+  })
+
   it("adds one after each round that went well, up to the most", async () => {
     const limiter = createVaultLimiter({ clock: fakeClock(), initialLimit: 2, maxLimit: 4 })
     const limits: number[] = []
