@@ -249,6 +249,13 @@ describe("readProtectionStatus", () => {
       return store.list(prefix)
     }
     await read({ queues: { peek }, store: { list } })
-    expect(order).toEqual(["changes queue", "changes deadLetter", "quarantine queue", "list", "list"])
+    expect(order).toEqual([
+      "changes queue",
+      "changes deadLetter",
+      "quarantine queue",
+      "quarantine deadLetter",
+      "list",
+      "list",
+    ])
   })
 })
