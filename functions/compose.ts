@@ -18,7 +18,10 @@ import { requireImmutability } from "../shared/store/protectionGate.ts"
 import { createAzureVaultReader } from "../shared/vault/azureVaultReader.ts"
 import { createVaultLimiter, limitVaultReader } from "../shared/vault/vaultLimiter.ts"
 import type { BackupVersionApp } from "./backupVersion.ts"
+import { composeTimers } from "./composeTimers.ts"
 import type { HealthApp } from "./health.ts"
+import type { ReplayDeadLettersApp } from "./replayDeadLetters.ts"
+import type { WatchBacklogApp } from "./watchBacklog.ts"
 
 /**
  * The host gives a worker 10 s to start, appStart hooks included, and starts it anew for ever when it takes longer
@@ -27,7 +30,7 @@ import type { HealthApp } from "./health.ts"
 const startPatienceMs = 5000
 
 /** The running worker: its parts, what must hold before it works, and its end. */
-export interface Worker extends BackupVersionApp, HealthApp {
+export interface Worker extends BackupVersionApp, HealthApp, ReplayDeadLettersApp, WatchBacklogApp {
   readonly settings: Settings
   /**
    * Refuses to start where starting would be wrong. A store that cannot be asked yet is no reason: then each change
@@ -79,7 +82,9 @@ export function compose(
   })
   const guarded = requireImmutability(plainStore, settings.BACKUP_STORE_CONTAINER)
   const recipientsOfVault = rememberRecipients(settings.BACKUP_RECIPIENTS)
+  const timers = composeTimers({ settings, kind, httpClient, clock })
   return {
+    ...timers,
     settings,
     clock,
     log,
@@ -130,6 +135,7 @@ export function compose(
       }
     },
     close: async () => {
+      await timers.close()
       await serviceBus.close()
       await httpClient.close()
     },

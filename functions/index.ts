@@ -2,12 +2,18 @@ import { app } from "@azure/functions"
 import { createBackupVersionHandler } from "./backupVersion.ts"
 import { compose, type Worker } from "./compose.ts"
 import { createHealthHandler } from "./health.ts"
+import { createReplayDeadLettersHandler, replaySchedule } from "./replayDeadLetters.ts"
+import { createWatchBacklogHandler, watchSchedule } from "./watchBacklog.ts"
 
 let worker: Worker | undefined
 
 function started(): Worker {
   if (!worker) throw new Error("The worker has not started")
   return worker
+}
+
+function isTrue(name: string): boolean {
+  return process.env[name]?.toLowerCase() === "true"
 }
 
 app.hook.appStart(async () => {
@@ -24,13 +30,25 @@ app.hook.appTerminate(async () => {
   await worker?.close()
 })
 
-if (process.env["BACKUP_PAUSED"]?.toLowerCase() !== "true") {
+if (!isTrue("BACKUP_PAUSED")) {
   app.serviceBusQueue("backupVersion", {
     connection: "BackupServiceBus",
     // An empty setting is one that is not set.
     queueName: process.env["BACKUP_QUEUE"]?.trim() || "keyvault-changes",
     handler: createBackupVersionHandler(started),
   })
+}
+
+if (isTrue("BACKUP_AUTO_REPLAY") && !isTrue("BACKUP_PAUSED")) {
+  app.timer("replayDeadLetters", {
+    schedule: replaySchedule,
+    handler: createReplayDeadLettersHandler(started),
+  })
+}
+
+// The queues may be looked into as audit, and by no other identity of the app.
+if (process.env["BACKUP_AUDIT_CLIENT_ID"]?.trim()) {
+  app.timer("watchBacklog", { schedule: watchSchedule, handler: createWatchBacklogHandler(started) })
 }
 
 app.http("health", {

@@ -1,3 +1,4 @@
+import type { Job } from "../access/job.ts"
 import type { TokenAuthority } from "../access/tokenAuthority.ts"
 import { canarySecretName, type RoleScopes } from "./defaultRoles.ts"
 
@@ -20,7 +21,8 @@ export interface WorkerSettingsOptions {
  */
 export function workerSettings(options: WorkerSettingsOptions): Record<string, string> {
   const { authority, identity, scopes } = options
-  const clientId = authority.callers.get("backup")?.clientId ?? ""
+  const clientIdOf = (job: Job) => authority.callers.get(job)?.clientId ?? ""
+  const clientId = clientIdOf("backup")
   const settings: Record<string, string> = {
     BACKUP_MODE: "development",
     BACKUP_VAULTS: options.vaultUrls.join(","),
@@ -31,7 +33,11 @@ export function workerSettings(options: WorkerSettingsOptions): Record<string, s
     BACKUP_QUEUE: scopes.queue,
     BACKUP_QUARANTINE_QUEUE: scopes.quarantineQueue,
     BACKUP_RECIPIENTS: options.recipients,
+    BACKUP_DEADLETTER_URL: options.blobUrl,
+    BACKUP_DEADLETTER_CONTAINER: scopes.deadLetterContainer,
     BACKUP_BACKUP_CLIENT_ID: clientId,
+    BACKUP_REPLAY_CLIENT_ID: clientIdOf("replay"),
+    BACKUP_AUDIT_CLIENT_ID: clientIdOf("audit"),
     BACKUP_CANARY_SECRET: `${options.vaultUrls[0]}/secrets/${canarySecretName}`,
     BackupServiceBus__fullyQualifiedNamespace: options.fullyQualifiedNamespace,
     BackupServiceBus__credential: "managedidentity",

@@ -1,17 +1,17 @@
 import type { AllowList } from "../change/allowList.ts"
 import { formatVersionUrl, type ObjectVersion } from "../change/objectVersion.ts"
-import { parseChanges } from "../change/parseChanges.ts"
 import { parseLineage } from "../queue/messageLineage.ts"
-import type { PeekedMessage, QueueInspector } from "../queue/queueInspector.ts"
+import type { QueueInspector } from "../queue/queueInspector.ts"
 import {
   gapPrefixOfVault,
   type GapReason,
   parseStoreEntryName,
   recordPrefixOfVault,
 } from "../store/blobName.ts"
-import { parseLedgerEntry, parseTime } from "../store/ledgerEntry.ts"
+import { parseLedgerEntry } from "../store/ledgerEntry.ts"
 import type { StoreCatalog } from "../store/storeCatalog.ts"
 import { type CauseStatus, countCauses, earlier } from "./causes.ts"
+import { type PendingChange, pendingChanges } from "./pendingChanges.ts"
 
 /** How many messages of one queue are looked at; beyond it only "more than" can be said. */
 export const peekLimit = 10_000
@@ -67,11 +67,6 @@ export interface ProtectionStatusOptions {
   readonly now: Date
 }
 
-interface PendingChange {
-  readonly object: ObjectVersion
-  readonly changedAt: Date | undefined
-}
-
 /**
  * Reads what is protected from the store's listing and the queues. Reads only; safe to repeat.
  *
@@ -105,18 +100,6 @@ export async function readProtectionStatus(options: ProtectionStatusOptions): Pr
       complete: live.complete && dead.complete && held.complete && heldDead.complete,
     },
   }
-}
-
-function pendingChanges(
-  { body, properties, enqueuedAt }: PeekedMessage,
-  allowList: AllowList,
-): PendingChange[] {
-  const fallback = parseLineage(properties).firstEnqueuedAt ?? enqueuedAt
-  return parseChanges(body, allowList).flatMap((item) =>
-    item.kind === "change"
-      ? [{ object: item.change.object, changedAt: parseTime(item.change.event?.time) ?? fallback }]
-      : [],
-  )
 }
 
 async function readVault(

@@ -60,7 +60,7 @@ export function aReplayWorld(
   const quarantined: MessageCopy[] = []
   let nextSequence = 1
   let stepsLeft = Infinity
-  let isHeld = false
+  let holder: string | undefined
   let runs = 0
   let ids = 0
 
@@ -187,12 +187,14 @@ export function aReplayWorld(
     versions: createProtectedVersions(store),
     lease: {
       acquire: async ({ run }) => {
-        if (isHeld) throw new ServiceError("ERR_REPLAY_LEASE_HELD", "held", { details: { run } })
-        isHeld = true
+        if (holder !== undefined) {
+          throw new ServiceError("ERR_REPLAY_LEASE_HELD", "held", { details: { run: holder } })
+        }
+        holder = run
         return {
           signal: new AbortController().signal,
           release: async () => {
-            isHeld = false
+            holder = undefined
           },
         }
       },

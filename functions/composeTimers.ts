@@ -1,0 +1,68 @@
+import type { HttpClient } from "@azure/core-rest-pipeline"
+import type { BacklogOptions } from "../shared/audit/backlog.ts"
+import { type CredentialKind, createCredential } from "../shared/azureCredential.ts"
+import { createAllowList } from "../shared/change/allowList.ts"
+import type { Clock } from "../shared/clock.ts"
+import type { SettingsWith } from "../shared/config.ts"
+import { openAzureReplay, type replaySettings } from "../shared/deadLetter/azureReplayParts.ts"
+import { createProtectedVersions } from "../shared/deadLetter/protectedVersions.ts"
+import type { ReplayParts } from "../shared/deadLetter/runReplay.ts"
+import { createAzureQueueInspector } from "../shared/queue/azureQueueInspector.ts"
+import { createServiceBusClient } from "../shared/queue/azureServiceBusClient.ts"
+import { createAzureStoreCatalog } from "../shared/store/azureStoreCatalog.ts"
+
+export interface ComposeTimersOptions {
+  readonly settings: SettingsWith<(typeof replaySettings)[number]>
+  readonly kind: CredentialKind
+  readonly httpClient: HttpClient
+  readonly clock: Clock
+}
+
+/** What the timers work with, each as its own identity, opened when it is first asked for. */
+export interface Timers {
+  readonly openReplay: () => ReplayParts
+  readonly openBacklog: () => BacklogOptions
+  readonly close: () => Promise<void>
+}
+
+/** The parts of the timers, from the settings of the worker. */
+export function composeTimers({ settings, kind, httpClient, clock }: ComposeTimersOptions): Timers {
+  const closes: (() => Promise<void>)[] = []
+  return {
+    openReplay: once(() => {
+      const credential = createCredential(kind, settings.BACKUP_REPLAY_CLIENT_ID)
+      const replay = openAzureReplay({ settings, credential, httpClient, clock })
+      closes.push(replay.close)
+      return replay
+    }),
+    openBacklog: once(() => {
+      const credential = createCredential(kind, settings.BACKUP_AUDIT_CLIENT_ID)
+      const client = createServiceBusClient({
+        fullyQualifiedNamespace: settings.BackupServiceBus__fullyQualifiedNamespace,
+        credential,
+      })
+      closes.push(() => client.close())
+      const catalog = createAzureStoreCatalog({
+        url: settings.BACKUP_STORE_URL,
+        container: settings.BACKUP_STORE_CONTAINER,
+        credential,
+        httpClient,
+      })
+      return {
+        queues: createAzureQueueInspector(client),
+        queue: settings.BACKUP_QUEUE,
+        quarantineQueue: settings.BACKUP_QUARANTINE_QUEUE,
+        versions: createProtectedVersions(catalog),
+        allowList: createAllowList(settings.BACKUP_VAULTS),
+      }
+    }),
+    close: async () => {
+      await Promise.all(closes.splice(0).map((close) => close()))
+    },
+  }
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined
+  return () => (made ??= { value: make() }).value
+}
