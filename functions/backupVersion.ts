@@ -73,7 +73,8 @@ const levelOf: Readonly<Record<Outcome["outcome"], "info" | "warn" | "error">> =
 
 function report(item: SettledItem, parsed: ParsedItem, message: TriggerMessage, app: BackupVersionApp): void {
   const { change, outcome } = item
-  const isWarning = parsed.kind === "skipped" && parsed.warn === true
+  const isPublicOnly = "privateKey" in outcome && outcome.privateKey === "absentByPolicy"
+  const isWarning = isPublicOnly || (parsed.kind === "skipped" && parsed.warn === true)
   app.log[isWarning ? "warn" : levelOf[outcome.outcome]]("backup.outcome", {
     outcome: outcome.outcome,
     ...(change
@@ -88,6 +89,7 @@ function report(item: SettledItem, parsed: ParsedItem, message: TriggerMessage, 
       : {}),
     ...(parsed.kind === "skipped" ? { eventType: parsed.eventType, advice: parsed.advice } : {}),
     ...("blob" in outcome ? { blob: outcome.blob } : {}),
+    ...(isPublicOnly ? { privateKey: "absentByPolicy" } : {}),
     ...("reason" in outcome ? { reason: outcome.reason } : {}),
     ...("error" in outcome ? errorFields(outcome.error) : {}),
     tookMs: app.clock.now().getTime() - message.receivedAt.getTime(),
