@@ -1,5 +1,13 @@
 import { resolve } from "node:path"
 import { Command, CommanderError, InvalidArgumentError } from "commander"
+import {
+  noPasswords,
+  type PasswordSource,
+  passwordsFromFile,
+  passwordsFromTerminal,
+} from "./import/passwordSource.ts"
+import { StartError } from "./cloud/startError.ts"
+import { readImports } from "./import/readImports.ts"
 import { runLive } from "./run/live.ts"
 import { runOnce } from "./run/once.ts"
 
@@ -8,6 +16,7 @@ interface StartOptions {
   readonly import?: readonly string[]
   readonly timeout: number
   readonly keep?: string
+  readonly passwordFile?: string
 }
 
 /** Reads a number of seconds. */
@@ -22,7 +31,14 @@ function seconds(text: string): number {
 const program = new Command("npm start --")
   .description("Runs the whole pipeline on an embedded local cloud, on 127.0.0.1 only.")
   .option("--once", "make the changes, wait for each to be stored, open and compare every record, and end")
-  .option("--import <paths...>", "take the secrets of your own files: dotenv, or JSON {name: value}")
+  .option(
+    "--import <paths...>",
+    "take the secrets and certificates of your own files: dotenv, JSON {name: value}, PEM, PFX",
+  )
+  .option(
+    "--password-file <file>",
+    "the password of imported files that need one; absent, the terminal is asked",
+  )
   .option("--timeout <seconds>", "how long --once waits for the outcomes", seconds, 120)
   .option(
     "--keep <directory>",
@@ -53,12 +69,37 @@ async function main(): Promise<number> {
     return 2
   }
   const options = program.opts<StartOptions>()
-  const imports = options.import ?? []
+  const passwords = passwordSource(options.passwordFile)
+  if (passwords === undefined) {
+    process.stderr.write(`The password file ${options.passwordFile} cannot be read.\n`)
+    return 2
+  }
+  const imports = options.import ? { imports: await readImports(options.import, passwords) } : {}
   const keep = options.keep === undefined ? {} : { keep: resolve(options.keep) }
   return options.once
-    ? runOnce({ directory: process.cwd(), ...keep, imports, timeoutMs: options.timeout * 1000 })
-    : runLive({ directory: process.cwd(), ...keep, imports })
+    ? runOnce({ directory: process.cwd(), ...keep, ...imports, timeoutMs: options.timeout * 1000 })
+    : runLive({ directory: process.cwd(), ...keep, ...imports })
+}
+
+/** Where passwords come from; `undefined` when the file named for them cannot be read. */
+function passwordSource(file: string | undefined): PasswordSource | undefined {
+  if (file !== undefined) {
+    try {
+      return passwordsFromFile(file)
+    } catch {
+      return undefined
+    }
+  }
+  const { stdin, stderr } = process
+  if (!stdin.isTTY || !stderr.isTTY) return noPasswords
+  return passwordsFromTerminal(stdin, stderr, () => process.exit(130))
 }
 
 // Exits by name: a client of some library may hold a timer that has nothing left to do.
-process.exit(await main())
+try {
+  process.exit(await main())
+} catch (error) {
+  if (!(error instanceof StartError)) throw error
+  process.stderr.write(`${error.message}\n`)
+  process.exit(2)
+}

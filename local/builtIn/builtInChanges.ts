@@ -1,4 +1,5 @@
 import type { Outcome } from "../../shared/backup/outcome.ts"
+import { certificateChain, type CertificateMaterialMade } from "./certificateChain.ts"
 import { largestMultiByteText, largestText, mixedLineText, pemText, randomText } from "./builtInValues.ts"
 
 /** What a version has beside its value. */
@@ -10,6 +11,15 @@ interface SecretProperties {
   readonly expires?: Date
 }
 
+/** A certificate that signs itself, for the vault to make. */
+interface CertificatePolicyAsked {
+  readonly issuerName: "Self"
+  readonly subject: string
+  readonly keyType: "RSA" | "EC"
+  readonly contentType: "application/x-pkcs12" | "application/x-pem-file"
+  readonly exportable: boolean
+}
+
 /**
  * What to do to the vault, or to its events. `setTogether` sends both values at once and waits for neither first.
  * `repeatEvent` delivers the event of another change again; `nearExpiryEvent` publishes the notice that the
@@ -18,6 +28,13 @@ interface SecretProperties {
 export type BuiltInAct =
   | ({ readonly kind: "set"; readonly name: string; readonly value: string } & SecretProperties)
   | { readonly kind: "setTogether"; readonly name: string; readonly values: readonly [string, string] }
+  | {
+      readonly kind: "createCertificate"
+      readonly name: string
+      readonly policy: CertificatePolicyAsked
+      readonly enabled?: boolean
+    }
+  | ({ readonly kind: "importCertificate"; readonly name: string } & CertificateMaterialMade)
   | { readonly kind: "repeatEvent" | "nearExpiryEvent"; readonly of: string }
 
 /** One change of the built-in set. Every version that `act` makes must have the outcome `expected`. */
@@ -88,6 +105,39 @@ export function builtInChanges(now: Date = new Date()): readonly BuiltInChange[]
     stored("expired", { name: "expired", value: randomText(40), expires: earlier }),
     stored("not yet valid", { name: "not-yet-valid", value: randomText(40), notBefore: later }),
     stored("expires soon", { name: "expires-soon", value: randomText(40), expires: later }),
+    certificate("certificate, RSA, PFX", "tls-rsa-pfx", {}),
+    certificate("certificate, EC, PEM", "tls-ec-pem", {
+      keyType: "EC",
+      contentType: "application/x-pem-file",
+    }),
+    certificate("certificate whose key stays in the vault", "tls-key-kept", {
+      keyType: "EC",
+      exportable: false,
+    }),
+    {
+      label: "certificate, imported with its chain, PFX",
+      act: { kind: "importCertificate", name: "tls-chain-pfx", ...certificateChain("application/x-pkcs12") },
+      expected: "stored",
+    },
+    {
+      label: "certificate, imported with its chain, PEM",
+      act: {
+        kind: "importCertificate",
+        name: "tls-chain-pem",
+        ...certificateChain("application/x-pem-file"),
+      },
+      expected: "stored",
+    },
+    {
+      label: "certificate, disabled",
+      act: {
+        kind: "createCertificate",
+        name: "tls-disabled",
+        policy: { ...selfSigned, keyType: "EC" },
+        enabled: false,
+      },
+      expected: "unreadable",
+    },
     { label: "event repeated", act: { kind: "repeatEvent", of: "plain text" }, expected: "alreadyStored" },
     { label: "near-expiry event", act: { kind: "nearExpiryEvent", of: "expires soon" }, expected: "skipped" },
   ]
@@ -102,6 +152,22 @@ const tags = {
   k: "",
   "x:y=z": 'Ünïcode; "quoted", \u0000, 🔑',
   [`long-${"n".repeat(507)}`]: "æ".repeat(512),
+}
+
+const selfSigned: CertificatePolicyAsked = {
+  issuerName: "Self",
+  subject: "CN=local.example.test",
+  keyType: "RSA",
+  contentType: "application/x-pkcs12",
+  exportable: true,
+}
+
+function certificate(label: string, name: string, asked: Partial<CertificatePolicyAsked>): BuiltInChange {
+  return {
+    label,
+    act: { kind: "createCertificate", name, policy: { ...selfSigned, ...asked } },
+    expected: "stored",
+  }
 }
 
 function stored(

@@ -11,6 +11,8 @@ export interface ChangeRow {
   readonly outcome: Outcome["outcome"] | "waiting"
   readonly tookMs?: number
   readonly blob?: string
+  /** Only the public part of a certificate is stored: its policy keeps the private key in the vault. */
+  readonly isPublicOnly?: boolean
 }
 
 const columns = ["object", "version", "outcome", "ms", "blob"] as const
@@ -41,7 +43,8 @@ export function renderChangeTable(rows: readonly ChangeRow[], widthColumns?: num
   return table.map((cells) => truncateMiddle(alignedLine(cells, widths), widthColumns))
 }
 
-function cellsOf({ object, version, outcome, tookMs, blob }: ChangeRow): Cells {
+function cellsOf({ object, version, outcome: said, tookMs, blob, isPublicOnly }: ChangeRow): Cells {
+  const outcome = isPublicOnly ? `${said}, PUBLIC PART ONLY` : said
   const ms = tookMs === undefined ? "" : Math.round(tookMs).toString()
   return { object, version, outcome, ms, blob: blob ?? "" }
 }

@@ -1,20 +1,34 @@
 import { resolve } from "node:path"
-import type { ImportEntry, Remark } from "./fileKind.ts"
+import type { ImportCertificate, Remark } from "./fileKind.ts"
 import { fileKinds } from "./fileKinds.ts"
 import { openImportFile } from "./openImportFile.ts"
+import { noPasswords, type PasswordSource } from "./passwordSource.ts"
 import { quoteName } from "./quoteName.ts"
 import { toVaultName, vaultNameKey } from "./vaultName.ts"
 
+/** Where an object to import stands; a certificate is a whole file. */
+interface ImportSource {
+  readonly file: string
+  readonly line?: number
+  readonly originalName: string
+}
+
 /** A secret that a vault takes as it is. */
-interface ImportedSecret {
+export interface ImportedSecret {
   /** Legal in a vault, and different from every other one also without regard to case. */
   readonly name: string
   readonly value: string
-  readonly source: { readonly file: string; readonly line: number; readonly originalName: string }
+  readonly source: ImportSource
+}
+
+/** A certificate that a vault imports as it is. Its name is also that of a secret. */
+export interface ImportedCertificate extends ImportedSecret {
+  readonly contentType: ImportCertificate["contentType"]
 }
 
 export interface Imports {
   readonly secrets: readonly ImportedSecret[]
+  readonly certificates: readonly ImportedCertificate[]
   /** What was left out, and why. */
   readonly problems: readonly Remark[]
   /** What was imported, but perhaps not as meant. */
@@ -31,8 +45,13 @@ const maxValueBytes = 25_600
  * Within a file the last of two equal names wins, as in the file's own rules. Where two names become the same
  * vault name, or two files have the same name, the first stays and the other is a problem.
  */
-export async function readImports(paths: readonly string[]): Promise<Imports> {
-  const secrets = new Map<string, ImportedSecret>()
+export async function readImports(
+  paths: readonly string[],
+  passwords: PasswordSource = noPasswords,
+): Promise<Imports> {
+  const taken = new Map<string, ImportSource>()
+  const secrets: ImportedSecret[] = []
+  const certificates: ImportedCertificate[] = []
   const problems: Remark[] = []
   const notes: Remark[] = []
   for (const file of withoutRepeats(paths)) {
@@ -41,45 +60,60 @@ export async function readImports(paths: readonly string[]): Promise<Imports> {
       problems.push({ file, reason: opened.problem })
       continue
     }
-    const reading = fileKinds.find((kind) => kind.claims(opened))?.read(opened)
+    const reading = await fileKinds.find((kind) => kind.claims(opened))?.read(opened, passwords)
     if (reading === undefined) continue
     problems.push(...reading.problems)
     notes.push(...reading.notes)
-    if (reading.entries.length === 0 && reading.problems.length === 0) {
+    const found = reading.certificates ?? []
+    if (reading.entries.length + found.length === 0 && reading.problems.length === 0) {
       notes.push({ file, reason: "the file holds nothing to import" })
     }
     for (const entry of reading.entries) {
-      const reason = addSecret(secrets, file, entry)
-      if (reason !== undefined) problems.push({ file, line: entry.line, reason })
+      const source = { file, line: entry.line, originalName: entry.name }
+      const taking = takeName(taken, source, entry.value)
+      if ("reason" in taking) problems.push({ file, line: entry.line, reason: taking.reason })
+      else secrets.push({ name: taking.name, value: entry.value, source })
+    }
+    for (const { name: originalName, value, contentType } of found) {
+      const source = { file, originalName }
+      const taking = takeName(taken, source, value)
+      if ("reason" in taking) problems.push({ file, reason: taking.reason })
+      else certificates.push({ name: taking.name, value, contentType, source })
     }
   }
-  return { secrets: [...secrets.values()], problems, notes }
+  return { secrets, certificates, problems, notes }
 }
 
-/** Adds the entry, or says why it cannot be added. */
-function addSecret(
-  secrets: Map<string, ImportedSecret>,
-  file: string,
-  { name: originalName, value, line }: ImportEntry,
-): string | undefined {
+/** Takes the name that the vault will know the object by, or says why it cannot be had. */
+function takeName(
+  taken: Map<string, ImportSource>,
+  source: ImportSource,
+  value: string,
+): { readonly name: string } | { readonly reason: string } {
+  const { file, originalName } = source
   const quoted = quoteName(originalName)
   const converted = toVaultName(originalName)
-  if ("reason" in converted) return `${quoted} ${converted.reason}`
+  if ("reason" in converted) return { reason: `${quoted} ${converted.reason}` }
   if (!value.isWellFormed())
-    return `the value of ${quoted} holds half a character, which UTF-8 cannot express`
+    return { reason: `the value of ${quoted} holds half a character, which UTF-8 cannot express` }
   const sizeBytes = Buffer.byteLength(value)
   if (sizeBytes > maxValueBytes) {
-    return `the value of ${quoted} has ${sizeBytes} bytes; a vault takes at most ${maxValueBytes}`
+    return { reason: `the value of ${quoted} has ${sizeBytes} bytes; a vault takes at most ${maxValueBytes}` }
   }
   const key = vaultNameKey(converted.name)
-  const first = secrets.get(key)
+  const first = taken.get(key)
   if (first !== undefined) {
-    const { source } = first
-    const where = source.file === file ? `line ${source.line}` : `line ${source.line} of ${source.file}`
-    return `${quoted} becomes the same name as ${quoteName(source.originalName)} in ${where}, which stays`
+    return {
+      reason: `${quoted} becomes the same name as ${quoteName(first.originalName)} in ${whereIs(first, file)}, which stays`,
+    }
   }
-  secrets.set(key, { name: converted.name, value, source: { file, line, originalName } })
-  return undefined
+  taken.set(key, source)
+  return converted
+}
+
+function whereIs({ file, line }: ImportSource, from: string): string {
+  if (line === undefined) return file
+  return file === from ? `line ${line}` : `line ${line} of ${file}`
 }
 
 function withoutRepeats(paths: readonly string[]): readonly string[] {

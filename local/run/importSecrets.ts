@@ -1,8 +1,9 @@
+import { isRestError } from "@azure/core-rest-pipeline"
 import type { Cloud } from "../cloud/startCloud.ts"
 import type { Remark } from "../import/fileKind.ts"
-import { readImports } from "../import/readImports.ts"
+import type { ImportedCertificate, ImportedSecret, Imports } from "../import/readImports.ts"
 import type { MadeChange } from "./makeChanges.ts"
-import { createUserSecretClient } from "./vaultUser.ts"
+import { createUserCertificateClient, createUserSecretClient } from "./vaultUser.ts"
 
 /** What came of an import: the versions made, what could not be imported, and what may not be as meant, a line each. */
 export interface ImportResult {
@@ -13,21 +14,43 @@ export interface ImportResult {
 
 const atOnce = 8
 
-/** Sets every secret of the named files in the vault, as the person at the keyboard. Values are never printed. */
-export async function importSecrets(cloud: Cloud, paths: readonly string[]): Promise<ImportResult> {
-  const { secrets, problems, notes } = await readImports(paths)
-  const client = createUserSecretClient(cloud)
+/** Puts what was read into the vault, as the person at the keyboard. Values are never printed. */
+export async function importSecrets(cloud: Cloud, imports: Imports): Promise<ImportResult> {
+  const secretClient = createUserSecretClient(cloud)
+  const certificateClient = createUserCertificateClient(cloud)
   const made: MadeChange[] = []
-  const waiting = [...secrets]
+  const problems: Remark[] = [...imports.problems]
+  const setSecret = async ({ name, value }: ImportedSecret) =>
+    (await secretClient.setSecret(name, value)).properties.id
+  const importCertificate = async ({ name, value, contentType }: ImportedCertificate) => {
+    const bytes = Buffer.from(value, contentType === "application/x-pkcs12" ? "base64" : "utf8")
+    // Version 4.10.3 of the client sends no policy; it needs the content type to tell PEM from PFX.
+    const { properties } = await certificateClient.importCertificate(name, bytes, { policy: { contentType } })
+    return properties.id
+  }
+  const waiting = [
+    ...imports.secrets.map((secret) => ({ source: secret.source, run: () => setSecret(secret) })),
+    ...imports.certificates.map((certificate) => ({
+      source: certificate.source,
+      run: () => importCertificate(certificate),
+    })),
+  ]
   const lane = async () => {
-    for (let secret = waiting.shift(); secret; secret = waiting.shift()) {
-      const { properties } = await client.setSecret(secret.name, secret.value)
-      const id = (properties.id ?? "").toLowerCase()
-      made.push({ label: secret.source.originalName, id, expected: "stored", nth: 1 })
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const { source, run } = next
+      try {
+        const id = ((await run()) ?? "").toLowerCase()
+        made.push({ label: source.originalName, id, expected: "stored", nth: 1 })
+      } catch (error) {
+        // Only what the vault refuses is the file's fault.
+        if (!isRestError(error) || error.statusCode !== 400) throw error
+        const { file, line } = source
+        problems.push({ file, ...(line === undefined ? {} : { line }), reason: "the vault does not take it" })
+      }
     }
   }
   await Promise.all(Array.from({ length: atOnce }, lane))
-  return { made, problems: problems.map(formatRemark), notes: notes.map(formatRemark) }
+  return { made, problems: problems.map(formatRemark), notes: imports.notes.map(formatRemark) }
 }
 
 function formatRemark({ file, line, reason }: Remark): string {

@@ -1,9 +1,10 @@
 import { once } from "node:events"
 import { join } from "node:path"
-import type { Activity } from "../cloud/activity.ts"
+import type { Activity, OutcomeReported } from "../cloud/activity.ts"
 import { type Cloud, startCloud } from "../cloud/startCloud.ts"
 import { openCloudLog } from "./cloudLog.ts"
 import { importSecrets } from "./importSecrets.ts"
+import type { Imports } from "../import/readImports.ts"
 import { createLiveTable } from "./liveTable.ts"
 
 export interface LiveOptions {
@@ -11,7 +12,7 @@ export interface LiveOptions {
   readonly directory: string
   /** Where the cloud is kept; absent, it is a new one that ends with this process. */
   readonly keep?: string
-  readonly imports: readonly string[]
+  readonly imports?: Imports
 }
 
 /**
@@ -29,9 +30,11 @@ export async function runLive({ directory, imports, ...keep }: LiveOptions): Pro
   const changedAt = new Map<string, Date>()
   cloud.feed.subscribe((activity) => show(activity, changedAt, table.row))
   const refresh = setInterval(() => table.figures(figuresOf(cloud)), 500)
-  if (imports.length > 0) {
+  if (imports) {
     const { made, problems, notes } = await importSecrets(cloud, imports)
-    table.print(`Imported ${made.length} secrets, ${problems.length} problems`)
+    const certificates = made.filter(({ id }) => id?.includes("/certificates/")).length
+    const counted = certificates === 0 ? "" : ` and ${certificates} certificates`
+    table.print(`Imported ${made.length - certificates} secrets${counted}, ${problems.length} problems`)
     for (const remark of [...problems, ...notes]) table.print(`  ${remark}`)
   }
   const cause = await Promise.race([interrupted, cloud.host.whenExit.then(() => "hostEnded" as const)])
@@ -81,10 +84,15 @@ function show(
   row({
     object,
     version,
-    outcome: activity.code === undefined ? activity.outcome : `${activity.outcome} ${activity.code}`,
+    outcome: describeOutcome(activity),
     ...(changed ? { tookMs: activity.at.getTime() - changed.getTime() } : {}),
     ...(activity.blob === undefined ? {} : { blob: activity.blob }),
   })
+}
+
+function describeOutcome({ outcome, code, privateKey }: OutcomeReported): string {
+  if (privateKey === "absentByPolicy") return `${outcome}, PUBLIC PART ONLY`
+  return code === undefined ? outcome : `${outcome} ${code}`
 }
 
 function figuresOf({ serviceBus, blob, eventGrid, file }: Cloud): string {

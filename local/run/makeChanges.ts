@@ -1,8 +1,9 @@
+import type { CertificateClient } from "@azure/keyvault-certificates"
 import type { SecretClient } from "@azure/keyvault-secrets"
 import { type BuiltInChange, builtInChanges } from "../builtIn/builtInChanges.ts"
 import type { Cloud } from "../cloud/startCloud.ts"
 import { type ChangeTracker, standingOutcome } from "./changeTracker.ts"
-import { createUserSecretClient } from "./vaultUser.ts"
+import { createUserCertificateClient, createUserSecretClient } from "./vaultUser.ts"
 
 /** A change that was made, and what must become of it. */
 export interface MadeChange {
@@ -12,6 +13,10 @@ export interface MadeChange {
   readonly expected: BuiltInChange["expected"]
   /** Which outcome of this version (or, without one, of all events without a version) is meant, from 1. */
   readonly nth: number
+  /** Of a change without a version: the reason why its event is skipped, which tells it from others. */
+  readonly reason?: string
+  /** The certificate's policy keeps its private key in the vault. */
+  readonly isPublicOnly?: boolean
 }
 
 /**
@@ -24,11 +29,18 @@ export async function makeBuiltInChanges(
   timeoutMs: number,
 ): Promise<MadeChange[]> {
   const client = createUserSecretClient(cloud)
+  const certificateClient = createUserCertificateClient(cloud)
   const made: MadeChange[] = []
   let events = 0
   for (const { label, act, expected } of builtInChanges()) {
     if (act.kind === "set" || act.kind === "setTogether") {
       for (const id of await setVersions(client, act)) made.push({ label, id, expected, nth: 1 })
+      continue
+    }
+    if (act.kind === "createCertificate" || act.kind === "importCertificate") {
+      const id = await makeCertificate(certificateClient, act)
+      const isPublicOnly = act.kind === "createCertificate" && act.policy.exportable === false
+      made.push({ label, id, expected, nth: 1, ...(isPublicOnly ? { isPublicOnly } : {}) })
       continue
     }
     const id = made.find((other) => other.label === act.of)?.id
@@ -40,10 +52,25 @@ export async function makeBuiltInChanges(
     } else {
       cloud.vaults[0]?.raiseExpiry("secret", id.split("/").at(-2) ?? "", "NearExpiry")
       events += 1
-      made.push({ label, expected, nth: events })
+      made.push({ label, expected, nth: events, reason: "event-type" })
     }
   }
   return made
+}
+
+type CertificateAct = Extract<BuiltInChange["act"], { kind: "createCertificate" | "importCertificate" }>
+
+async function makeCertificate(client: CertificateClient, act: CertificateAct): Promise<string> {
+  if (act.kind === "importCertificate") {
+    const { name, value, contentType } = act
+    const bytes = Buffer.from(value, contentType === "application/x-pkcs12" ? "base64" : "utf8")
+    const { properties } = await client.importCertificate(name, bytes, { policy: { contentType } })
+    return (properties.id ?? "").toLowerCase()
+  }
+  const { name, policy, enabled = true } = act
+  const poller = await client.beginCreateCertificate(name, { ...policy }, { enabled, intervalInMs: 50 })
+  const { properties } = await poller.pollUntilDone()
+  return (properties.id ?? "").toLowerCase()
 }
 
 type SetAct = Extract<BuiltInChange["act"], { kind: "set" | "setTogether" }>

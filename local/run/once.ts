@@ -2,6 +2,7 @@ import { renderChangeTable } from "../builtIn/changeTable.ts"
 import { summarizeChanges } from "../builtIn/changeSummary.ts"
 import { startCloud } from "../cloud/startCloud.ts"
 import { type ChangeResult, resultOf } from "./changeResult.ts"
+import type { Imports } from "../import/readImports.ts"
 import { createChangeTracker } from "./changeTracker.ts"
 import { openCloudLog } from "./cloudLog.ts"
 import { importSecrets } from "./importSecrets.ts"
@@ -13,8 +14,8 @@ export interface OnceOptions {
   readonly directory: string
   /** Where the cloud is kept; absent, it is a new one that ends with this process. */
   readonly keep?: string
-  /** Files to import; empty, the built-in changes are made. */
-  readonly imports: readonly string[]
+  /** Read from files; absent, the built-in changes are made. */
+  readonly imports?: Imports
   readonly timeoutMs: number
 }
 
@@ -40,10 +41,9 @@ export async function runOnce({ directory, imports, timeoutMs, ...keep }: OnceOp
   const tracker = createChangeTracker(cloud.feed)
   try {
     const deadline = Date.now() + timeoutMs
-    const { made, problems, notes } =
-      imports.length > 0
-        ? await importSecrets(cloud, imports)
-        : { made: await makeBuiltInChanges(cloud, tracker, timeoutMs), problems: [], notes: [] }
+    const { made, problems, notes } = imports
+      ? await importSecrets(cloud, imports)
+      : { made: await makeBuiltInChanges(cloud, tracker, timeoutMs), problems: [], notes: [] }
     for (const remark of [...problems, ...notes]) process.stderr.write(`${remark}\n`)
     if (made.length === 0) {
       process.stderr.write("Nothing was imported.\n")
@@ -78,20 +78,29 @@ function report(results: readonly ChangeResult[], verification: Verification, pr
     summarizeChanges(
       results.map(({ row, reason }) => ({
         outcome: row.outcome,
+        ...(row.isPublicOnly ? { isPublicOnly: true } : {}),
         ...(reason === undefined ? {} : { reason }),
       })),
     ),
   )
   const findings = new Map(verification.versions.map(({ id, finding }) => [id, finding]))
   const opened = verification.versions.filter(({ finding }) => finding === "protected").length
-  say(`${opened} records opened with the recovery key, each equal to the vault's value to the byte`)
+  say(
+    `${opened} records opened with the recovery key: secrets equal to the vault's value to the byte, certificates by thumbprint, key and chain`,
+  )
   const wrong: string[] = []
   for (const { change, row, isExpected, reason } of results) {
     const name = `${change.label} (${row.object} ${row.version})`
     if (!isExpected) wrong.push(`${name}: expected ${change.expected}, is ${row.outcome}`)
     const finding = change.id === undefined ? undefined : findings.get(change.id)
-    if (row.outcome === "stored" && finding !== "protected")
+    const sound = row.isPublicOnly ? "publicOnly" : "protected"
+    if (row.outcome === "stored" && finding !== sound)
       wrong.push(`${name}: the record is ${finding ?? "not found"}`)
+    if (row.isPublicOnly) {
+      say(
+        `NOT FULLY PROTECTED: ${change.id} (public part only: the policy keeps the private key in the vault)`,
+      )
+    }
     if (row.outcome === "unreadable") say(`NOT PROTECTED: ${change.id} (${reason ?? "no reason given"})`)
   }
   if (problems > 0) say(`${problems} entries could not be imported; they are listed above`)

@@ -83,6 +83,35 @@ describe("npm start -- --once", () => {
     expect(rowsOf("(near-expiry event)")).toEqual([["(near-expiry event)", "-", "skipped", "-", "-"]])
   })
 
+  it.each(["tls-rsa-pfx", "tls-ec-pem", "tls-chain-pfx", "tls-chain-pem"])(
+    "stores the certificate %s once, although three events tell of it",
+    (object) => {
+      const [[, version = "", outcome, , blob] = [], ...more] = rowsOf(object)
+      expect(more).toEqual([])
+      expect(outcome).toBe("stored")
+      expect(blob).toMatch(
+        new RegExp(`^v1/127\\.0\\.0\\.1_\\d+/certificates/${object}/${version}\\.jwe\\.json$`),
+      )
+    },
+  )
+
+  it("says in table, summary and a line of its own that a key which stays in the vault is not backed up", () => {
+    const [[, version = "", outcome] = []] = rowsOf("tls-key-kept")
+    expect(outcome).toBe("stored, PUBLIC PART ONLY")
+    expect(end.stdout).toContain("1 NOT FULLY PROTECTED (public part only)")
+    expect(end.stdout).toMatch(
+      new RegExp(
+        `^NOT FULLY PROTECTED: https://\\S+/certificates/tls-key-kept/${version} \\(public part only`,
+        "m",
+      ),
+    )
+  })
+
+  it("lists a disabled certificate as not protected", () => {
+    expect(rowsOf("tls-disabled")[0]?.[2]).toBe("unreadable")
+    expect(end.stdout).toMatch(/^NOT PROTECTED: \S+\/certificates\/tls-disabled\/[0-9a-f]{32} \(disabled\)$/m)
+  })
+
   it("lists the version that cannot be read as not protected", () => {
     const [[, version = "", outcome, , blob] = []] = rowsOf("disabled")
     expect(outcome).toBe("unreadable")

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest"
+import { isChainComplete, openMaterial } from "../../../shared/certificate/certificateMaterial.ts"
 import { builtInChanges, type BuiltInAct } from "../../../local/builtIn/builtInChanges.ts"
 
 type SetAct = Extract<BuiltInAct, { kind: "set" }>
@@ -111,6 +112,35 @@ describe("builtInChanges", () => {
     const found = changes.filter(({ act }) => act.kind === "set" && is(act))
     expect(found).not.toEqual([])
     expect(new Set(found.map((change) => change.expected))).toEqual(new Set([expected]))
+  })
+
+  it("has certificates of every kind, each with its outcome", () => {
+    const made = changes.flatMap(({ act, expected }) => {
+      if (act.kind === "importCertificate") return [`imported ${act.contentType} ${expected}`]
+      if (act.kind !== "createCertificate") return []
+      const { keyType, contentType, exportable } = act.policy
+      return [
+        `${keyType} ${contentType} ${exportable ? "" : "kept "}${act.enabled === false ? "disabled " : ""}${expected}`,
+      ]
+    })
+    expect(made).toEqual([
+      "RSA application/x-pkcs12 stored",
+      "EC application/x-pem-file stored",
+      "EC application/x-pkcs12 kept stored",
+      "imported application/x-pkcs12 stored",
+      "imported application/x-pem-file stored",
+      "EC application/x-pkcs12 disabled unreadable",
+    ])
+  })
+
+  it("imports a key with its whole chain, the root first in the PEM", () => {
+    for (const { act } of changes) {
+      if (act.kind !== "importCertificate") continue
+      const { certificates, privateKeys } = openMaterial(act.value, act.contentType)
+      const leaf = certificates.find((certificate) => certificate.checkPrivateKey(privateKeys[0]!))
+      expect([certificates.length, isChainComplete(leaf!.raw, certificates)]).toEqual([3, true])
+      expect(certificates.indexOf(leaf!)).toBe(act.contentType === "application/x-pem-file" ? 2 : 0)
+    }
   })
 
   it("has two versions made at once, with different values", () => {

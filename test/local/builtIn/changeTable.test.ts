@@ -33,6 +33,11 @@ describe("renderChangeTable", () => {
     ])
   })
 
+  it("says loudly of a certificate that its private key is not in the record", () => {
+    const [, row] = renderChangeTable([{ ...stored("tls"), isPublicOnly: true }])
+    expect(row?.split("  ")[2]).toBe("stored, PUBLIC PART ONLY")
+  })
+
   it("shows all of it, aligned, on a terminal wide enough to the column", () => {
     const table = [stored("plain"), { object: "a", version, outcome: "skipped", tookMs: 3 } as const]
     const whole = [
@@ -125,6 +130,15 @@ describe("summarizeChanges", () => {
         { outcome: "poison", reason: "ERR_EVENT_MALFORMED" },
       ],
       expected: "4 changes: 4 NOT PROTECTED (disabled, gone, ERR_EVENT_MALFORMED)",
+    },
+    {
+      name: "a certificate without its private key",
+      changes: [
+        ...many(2, "stored"),
+        { outcome: "stored", isPublicOnly: true },
+        { outcome: "unreadable", reason: "disabled" },
+      ],
+      expected: "4 changes: 2 stored, 1 NOT FULLY PROTECTED (public part only), 1 NOT PROTECTED (disabled)",
     },
     {
       name: "what is still under way",

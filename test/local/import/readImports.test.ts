@@ -1,11 +1,17 @@
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
+import { readFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { readImports } from "../../../local/import/readImports.ts"
+import { aChain, materialOf } from "../../support/aChain.ts"
 import { twoHundredEntries } from "./twoHundredEntries.ts"
 
 let folder: string
+const lockedPfx = JSON.parse(readFileSync(new URL("lockedPfx.json", import.meta.url), "utf8")) as {
+  pfx: string
+  password: string
+}
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "import-"))
@@ -130,19 +136,59 @@ describe("readImports", () => {
     expect(problems).toEqual(isRoot ? [] : [{ file, reason: "the file may not be read by this user" }])
   })
 
+  const { key, certificates: ders } = aChain({ length: 2 })
+  const pem = materialOf(key, ders, "application/x-pem-file")
+  const pfx = Buffer.from(materialOf(key, ders), "base64")
   it.each([
-    { name: "tls.pem", content: "-----BEGIN INVENTED-----\nAAAA\n-----END INVENTED-----\n" },
-    { name: "key-without-extension", content: "\n-----BEGIN INVENTED-----\nAAAA\n" },
-    { name: "bag.txt", content: "Bag Attributes\n    friendlyName: x\n-----BEGIN INVENTED-----\n" },
-    { name: "tls.PFX", content: Buffer.from([0x30, 0x82, 0x01, 0x00]) },
-    { name: "pfx-without-extension", content: Buffer.from([0x30, 0x82, 0x01, 0x00]) },
-  ])("answers that certificates are not imported: $name", async ({ name, content }) => {
+    { name: "tls.pem", content: pem, is: "application/x-pem-file" },
+    { name: "pem-without-extension", content: `\n${pem}`, is: "application/x-pem-file" },
+    { name: "bag.txt", content: `Bag Attributes\n    friendlyName: x\n${pem}`, is: "application/x-pem-file" },
+    { name: "tls.PFX", content: pfx, is: "application/x-pkcs12" },
+    { name: "pfx-without-extension", content: pfx, is: "application/x-pkcs12" },
+  ])("reads a certificate by what it is: $name", async ({ name, content, is }) => {
     const file = await write(name, content)
-    expect(await readImports([file])).toEqual({
-      secrets: [],
-      problems: [{ file, reason: "certificates are not imported by this release" }],
-      notes: [],
-    })
+    const { secrets, certificates, problems, notes } = await readImports([file])
+    expect([secrets, problems, notes]).toEqual([[], [], []])
+    expect(certificates).toMatchObject([{ contentType: is, source: { file } }])
+  })
+
+  it("keeps the first where a certificate and a secret would have one name, and names both", async () => {
+    const env = await write("both.env", "SITE_A=1\n")
+    const certificate = await write("site_a.pem", pem)
+    const first = await readImports([env, certificate])
+    expect(first.problems).toEqual([
+      {
+        file: certificate,
+        reason: `"site_a" becomes the same name as "SITE_A" in line 1 of ${env}, which stays`,
+      },
+    ])
+    const second = await readImports([certificate, env])
+    expect(second.problems).toEqual([
+      {
+        file: env,
+        line: 1,
+        reason: `"SITE_A" becomes the same name as "site_a" in ${certificate}, which stays`,
+      },
+    ])
+    expect([second.secrets, second.certificates.map(({ name }) => name)]).toEqual([[], ["site-a"]])
+  })
+
+  it("names a certificate whose file's name no vault takes", async () => {
+    const file = await write("meine schlüssel.pem", pem)
+    const { problems } = await readImports([file])
+    expect(problems).toEqual([
+      { file, reason: expect.stringContaining("characters that a vault does not take") },
+    ])
+  })
+
+  it("opens a locked file with the passwords that it is given", async () => {
+    const { pfx: locked, password } = lockedPfx
+    const file = await write("locked.pfx", Buffer.from(locked, "base64"))
+    const { problems } = await readImports([file])
+    expect(problems).toEqual([{ file, reason: expect.stringContaining("needs a password") }])
+    const passwordOf = async (_file: string, attempt: number) => (attempt === 1 ? password : undefined)
+    const { certificates } = await readImports([file], { passwordOf })
+    expect(certificates).toMatchObject([{ name: "locked" }])
   })
 
   it.each([
@@ -190,6 +236,7 @@ describe("readImports", () => {
     const file = await write("empty.env", "# only a comment\n")
     expect(await readImports([file])).toEqual({
       secrets: [],
+      certificates: [],
       problems: [],
       notes: [{ file, reason: "the file holds nothing to import" }],
     })
