@@ -1,6 +1,7 @@
 /**
  * How many messages a second the local Service Bus takes and gives, with the real client. Broker and client are two
- * processes on one machine, so the client's own cost is in the figures; the broker's share is told apart.
+ * processes on one machine, so the client's own cost is in the figures; the broker's share is told apart. Below it the
+ * whole local cloud: start-up, memory, and the pipeline's own speed.
  *
  * Usage: `node bench/broker.ts [--messages N] [--keep] [--json FILE]`; with `--keep` the queues are kept on disk.
  */
@@ -16,6 +17,8 @@ import { newTokenAuthorityState, openTokenAuthority } from "../local/access/toke
 import { createFaultBook } from "../local/faults/faultBook.ts"
 import { startServiceBus } from "../local/serviceBus/startServiceBus.ts"
 import { createCertificateAuthority } from "../local/tls/certificateAuthority.ts"
+import { startChild } from "./childProcess.ts"
+import type { LocalCloudReport } from "./localCloud.ts"
 
 interface Rate {
   readonly perSecond: number
@@ -66,10 +69,28 @@ async function measure(): Promise<void> {
   await once(broker, "exit")
   if (directory) rmSync(directory, { recursive: true })
   print(rows, messages, directory !== undefined)
+  const cloud = await measureCloud(rows)
   if (values.json) {
-    const result = { messages, bodyBytes, kept: directory !== undefined, rows }
+    const result = { messages, bodyBytes, kept: directory !== undefined, rows, cloud }
     writeFileSync(values.json, `${JSON.stringify(result, undefined, 2)}\n`)
   }
+}
+
+/** The whole cloud beside it: start-up, memory, and the pipeline's own speed, of which the broker must be far from the limit. */
+async function measureCloud(rows: readonly Row[]): Promise<LocalCloudReport> {
+  const child = startChild("localCloud.ts")
+  const cloud = await child.ask<LocalCloudReport>()
+  await child.stop()
+  console.log(
+    `The whole local cloud: started in ${Math.round(cloud.startUpMs)} ms; resident memory ${Math.round(cloud.serversMb)} MB ` +
+      `(servers) and ${Math.round(cloud.functionsMb)} MB (functions host)`,
+  )
+  const broker = rows.find(({ inFlight }) => inFlight === 16)?.receiveAndComplete.perSecond ?? 0
+  console.log(
+    `Its pipeline at 16 in flight: ${Math.round(cloud.pipelinePerSecond)} versions/s from event to stored blob; ` +
+      `the broker alone gives ${(broker / cloud.pipelinePerSecond).toFixed(1)} times as many messages`,
+  )
+  return cloud
 }
 
 async function measureRow(
