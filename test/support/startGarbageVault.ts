@@ -33,6 +33,7 @@ const preload = new URL("trustExtraCa.ts", import.meta.url)
  */
 export async function startGarbageVault(
   answers: Readonly<Record<string, (id: string) => GarbageAnswer>>,
+  { hosts = [] }: { readonly hosts?: readonly string[] } = {},
 ): Promise<GarbageVault> {
   const ca = await createCertificateAuthority()
   const directory = await mkdtemp(join(tmpdir(), "garbage-vault-"))
@@ -40,10 +41,12 @@ export async function startGarbageVault(
   await writeFile(caFile, ca.caPem)
   const asked = new Map<string, number>()
   let url = ""
-  const server = https.createServer(await ca.issue([]), (request, response) => {
+  const server = https.createServer(await ca.issue(hosts), (request, response) => {
     const { pathname } = new URL(request.url ?? "/", url)
     asked.set(pathname, (asked.get(pathname) ?? 0) + 1)
-    const answer = answers[pathname.split("/")[2] ?? ""]?.(`${url}${pathname}`) ?? { body: "" }
+    const answer = answers[pathname.split("/")[2] ?? ""]?.(`https://${request.headers.host}${pathname}`) ?? {
+      body: "",
+    }
     response.writeHead(answer.status ?? 200, {
       "content-type": answer.contentType ?? "application/json; charset=utf-8",
       ...(answer.location === undefined ? {} : { location: answer.location }),

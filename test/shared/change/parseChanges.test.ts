@@ -1,38 +1,15 @@
-import { readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
 import { createAllowList } from "../../../shared/change/allowList.ts"
 import { formatChangeMessage } from "../../../shared/change/changeMessage.ts"
 import { formatVersionUrl } from "../../../shared/change/objectVersion.ts"
 import { type ParsedItem, parseChanges } from "../../../shared/change/parseChanges.ts"
-
-/** `input` is what is on the wire: a JSON value, a text, or bytes. */
-interface Vector {
-  readonly name: string
-  readonly vaults?: readonly string[]
-  readonly input: { readonly json: unknown } | { readonly text: string } | { readonly base64: string }
-  readonly expect: readonly unknown[]
-}
-
-const vectors: readonly Vector[] = JSON.parse(
-  readFileSync(new URL("../../vectors/changeEvent.json", import.meta.url), "utf8"),
-)
-
-const kvDemo = "https://kv-demo.vault.azure.net"
-
-function bytesOf(input: Vector["input"]): Buffer {
-  if ("json" in input) return Buffer.from(JSON.stringify(input.json))
-  return "text" in input ? Buffer.from(input.text) : Buffer.from(input.base64, "base64")
-}
-
-/** What the handler gets for a message with these bytes: the host makes text of them, the library tries JSON. */
-function asHandedOver(bytes: Buffer): unknown {
-  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes)
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
-}
+import {
+  asHandedOver,
+  bytesOf,
+  type ChangeVector,
+  changeVectors,
+  kvDemo,
+} from "../../support/changeVectors.ts"
 
 /** An item in the notation of the vectors. Of an advice only the expected words are compared. */
 function inShort(item: ParsedItem, expected: unknown): unknown {
@@ -51,20 +28,20 @@ function inShort(item: ParsedItem, expected: unknown): unknown {
   return { change: formatVersionUrl(object), ...rest }
 }
 
-function judge(body: unknown, { vaults = [kvDemo], expect: expected }: Vector): unknown[] {
+function judge(body: unknown, { vaults = [kvDemo], expect: expected }: ChangeVector): unknown[] {
   return parseChanges(body, createAllowList(vaults)).map((item, index) => inShort(item, expected[index]))
 }
 
 describe("parseChanges", () => {
-  it.each(vectors)("reads what the library hands over: $name", (vector) => {
+  it.each(changeVectors)("reads what the library hands over: $name", (vector) => {
     expect(judge(asHandedOver(bytesOf(vector.input)), vector)).toEqual(vector.expect)
   })
 
-  it.each(vectors)("reads bytes: $name", (vector) => {
+  it.each(changeVectors)("reads bytes: $name", (vector) => {
     expect(judge(bytesOf(vector.input), vector)).toEqual(vector.expect)
   })
 
-  it.each(vectors)("reads each change back from its change message: $name", (vector) => {
+  it.each(changeVectors)("reads each change back from its change message: $name", (vector) => {
     const allowList = createAllowList(vector.vaults ?? [kvDemo])
     for (const item of parseChanges(bytesOf(vector.input), allowList)) {
       if (item.kind !== "change") continue
