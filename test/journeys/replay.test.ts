@@ -115,7 +115,7 @@ describe("kvbackup replay", () => {
       delivery?.release()
       raw.close()
 
-      expect((arrived?.body as { content: Buffer }).content.equals(body)).toBe(true)
+      expect((arrived?.body as { content?: Buffer } | undefined)?.content?.equals(body)).toBe(true)
       expect(arrived).toMatchObject({
         correlation_id: "correlation",
         content_type: "application/vnd.test+json",
