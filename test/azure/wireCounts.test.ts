@@ -132,7 +132,7 @@ describe("what a backup costs on the wire", () => {
     expect(requests).toEqual([get(object), put(formatGapName(object, "disabled"))])
   })
 
-  it("is one GET and one PUT although the secret has 501 versions", async () => {
+  it("C32 thousands of versions, at which other backups fail: one GET and one PUT for a secret that has 501", async () => {
     const worker = await aWarmWorker()
     let object = await vault.set("many", { value: "0" })
     for (let n = 1; n < 501; n++) object = await vault.set("many", { value: `${n}` })
