@@ -1,4 +1,4 @@
-import { createHash, X509Certificate } from "node:crypto"
+import { createHash, createPublicKey, type KeyObject, X509Certificate } from "node:crypto"
 import { describe, expect, it } from "vitest"
 import {
   isChainComplete,
@@ -151,9 +151,13 @@ describe("isChainComplete", () => {
     expect(isChainComplete(other, [])).toBe(true)
   })
 
-  it("is not deceived by an issuer of the same name", () => {
-    const [impostorLeaf] = certificates
-    const twin = aChain({ length: 2 })
-    expect(isChainComplete(impostorLeaf, x509([leaf, ...twin.certificates]))).toBe(false)
+  it("is not deceived by an issuer of the same name and key identifier: its key must have signed", () => {
+    const point = (key: KeyObject) => key.export({ type: "spki", format: "der" }).subarray(-65)
+    const forged = Buffer.from(issuer)
+    const own = point(new X509Certificate(issuer).publicKey)
+    point(createPublicKey(foreign)).copy(forged, forged.indexOf(own))
+    expect(new X509Certificate(leaf).checkIssued(new X509Certificate(forged))).toBe(true)
+    expect(isChainComplete(leaf, x509([leaf, forged, root]))).toBe(false)
+    expect(isChainComplete(leaf, x509([leaf, forged, issuer, root]))).toBe(true)
   })
 })
