@@ -35,6 +35,8 @@ export interface CloudOptions {
   readonly settings?: Readonly<Record<string, string>>
   /** Keeps vault, queues, blobs, keys, tokens and ports here; a cloud started on it again goes on where it was. */
   readonly keep?: string
+  /** False: timers run only when the control endpoint is asked to run them. Default true. */
+  readonly runsTimers?: boolean
   readonly queueOptions?: { readonly lockDurationMs?: number; readonly duplicateWindowMs?: number }
   /** Every line that a server or the worker prints. */
   readonly onLine?: (source: string, line: string) => void
@@ -183,6 +185,7 @@ async function start(
     bundle: join(appDirectory, "dist", "functions", "index.cjs"),
     caFile,
     functionKey: known.functionKey,
+    runsTimers: options.runsTimers ?? true,
     ...at(ports.functions),
     env: workerSettings({
       authority,

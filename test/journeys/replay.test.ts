@@ -17,6 +17,7 @@ let quarantineQueue: string
 
 beforeAll(async () => {
   journey = await startJourney({
+    runsTimers: false,
     settings: {
       BACKUP_AUTO_REPLAY: "true",
       BACKUP_RETRY_FIRST_DELAY: "20ms",
