@@ -125,7 +125,11 @@ describe("main", () => {
     BACKUP_STORE_URL: "https://a.blob.core.windows.net",
   }
   it.each([
-    { name: "an object that is no URL", argv: ["--object", "db-password"], says: /--object is no object of a vault/ },
+    {
+      name: "an object that is no URL",
+      argv: ["--object", "db-password"],
+      says: /--object is no object of a vault/,
+    },
     {
       name: "an object of another vault",
       argv: ["--object", "https://kv-b.vault.azure.net/secrets/a"],
