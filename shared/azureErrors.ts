@@ -31,9 +31,8 @@ export function fromVaultError(thrown: unknown, details: ErrorDetails): ServiceE
 function vaultCode({ name, status, code, innerCode, message }: ServiceAnswer): ErrorCode {
   if (isIdentityError(name)) return "ERR_IDENTITY_UNAVAILABLE"
   if (code === "PARSE_ERROR") return "ERR_VAULT_RESPONSE_INVALID"
-  if (/^The challenge resource .* does not match/.test(message)) return "ERR_VAULT_CHALLENGE"
   // The client's own check of the resource that a challenge names.
-  if (status === undefined && message.startsWith("The challenge ")) return "ERR_VAULT_RESPONSE_INVALID"
+  if (status === undefined && message.startsWith("The challenge ")) return "ERR_VAULT_CHALLENGE"
   if (status === undefined) return isNetworkCode(code) ? "ERR_VAULT_UNAVAILABLE" : "ERR_UNKNOWN"
   if (status === 403 && /^(Secret|Certificate|Key)Disabled$/.test(innerCode))
     return "ERR_VAULT_VERSION_DISABLED"

@@ -84,8 +84,8 @@ export const catalogue = {
   ERR_VAULT_CHALLENGE: {
     disposition: "retry",
     exitCode: 23,
-    when: "The vault asks for a token of a resource that does not fit its host, so none is sent.",
-    hint: "Check that BACKUP_VAULTS names the vault itself; whoever answers there may be somebody else.",
+    when: "The vault asks for a token of a resource that does not fit its host, or is not BACKUP_VAULT_AUDIENCE; none is sent.",
+    hint: "Check that BACKUP_VAULTS names the vault itself and BACKUP_VAULT_AUDIENCE its cloud; whoever answers there may be somebody else.",
   },
   ERR_VAULT_FORBIDDEN: {
     disposition: "retry",

@@ -5,7 +5,7 @@ import { ServiceError } from "../errors.ts"
  * A credential that gets tokens of one audience and of no other, whatever a vault's challenge asks for.
  *
  * @param audience - such as `https://vault.azure.cn`.
- * @returns a credential whose `getToken` throws ServiceError ERR_VAULT_RESPONSE_INVALID for another audience, and then
+ * @returns a credential whose `getToken` throws ServiceError ERR_VAULT_CHALLENGE for another audience, and then
  * asks nobody.
  */
 export function restrictAudience(credential: TokenCredential, audience: string): TokenCredential {
@@ -17,7 +17,7 @@ export function restrictAudience(credential: TokenCredential, audience: string):
         return credential.getToken(scope, options)
       }
       throw new ServiceError(
-        "ERR_VAULT_RESPONSE_INVALID",
+        "ERR_VAULT_CHALLENGE",
         `The vault asks for a token of another audience than BACKUP_VAULT_AUDIENCE, ${audience}`,
         { details: { audience } },
       )

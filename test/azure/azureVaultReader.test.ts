@@ -134,7 +134,7 @@ describe("createAzureVaultReader", () => {
     const { credential, ...options } = vault.options("backup")
     const counted = { getToken: (scope: string | string[]) => (tokens++, credential.getToken(scope)) }
     const reader = createAzureVaultReader({ ...options, credential: counted, challengeCheck: true })
-    await expect(reader.readSecret(object)).rejects.toMatchObject({ code: "ERR_VAULT_RESPONSE_INVALID" })
+    await expect(reader.readSecret(object)).rejects.toMatchObject({ code: "ERR_VAULT_CHALLENGE" })
     expect(tokens).toBe(0)
   })
 

@@ -101,7 +101,7 @@ describe.each(clouds)("a vault of $name", ({ suffix, resource }) => {
     const { scopes, options } = aCloud(resource)
     const reader = createAzureVaultReader({ ...options, audience: "https://vault.example.org" })
     await expect(reader.readSecret(object)).rejects.toMatchObject({
-      code: "ERR_VAULT_RESPONSE_INVALID",
+      code: "ERR_VAULT_CHALLENGE",
       message: expect.stringContaining("BACKUP_VAULT_AUDIENCE, https://vault.example.org"),
     })
     expect(scopes).toEqual([])
@@ -114,7 +114,7 @@ describe("BACKUP_VAULT_AUDIENCE", () => {
   it("makes a vault readable whose host does not tell its audience, and without it no token is asked for", async () => {
     const { scopes, options } = aCloud("https://vault.azure.cn")
     await expect(createAzureVaultReader(options).readSecret(object)).rejects.toMatchObject({
-      code: "ERR_VAULT_RESPONSE_INVALID",
+      code: "ERR_VAULT_CHALLENGE",
       details: { object: formatVersionUrl(object) },
     })
     expect(scopes).toEqual([])
@@ -131,7 +131,7 @@ describe("BACKUP_VAULT_AUDIENCE", () => {
   ])("lets a challenge have no token of $name", async ({ resource }) => {
     const { scopes, options } = aCloud(resource)
     const reader = createAzureVaultReader({ ...options, audience: "https://vault.azure.net" })
-    await expect(reader.readSecret(anObject())).rejects.toMatchObject({ code: "ERR_VAULT_RESPONSE_INVALID" })
+    await expect(reader.readSecret(anObject())).rejects.toMatchObject({ code: "ERR_VAULT_CHALLENGE" })
     expect(scopes).toEqual([])
   })
 })

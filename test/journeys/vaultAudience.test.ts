@@ -34,12 +34,12 @@ describe("BACKUP_VAULT_AUDIENCE, in the worker", () => {
     const id = await journey.set("a", "hunter2")
     await journey.settled()
     expect(new Set(journey.outcomes(id).map(({ outcome, code }) => `${outcome} ${code}`))).toEqual(
-      new Set(["deferred ERR_VAULT_RESPONSE_INVALID"]),
+      new Set(["deferred ERR_VAULT_CHALLENGE"]),
     )
     expect(
       journey.lines.filter((line) => line.includes("BACKUP_VAULT_AUDIENCE, https://vault.azure.cn")),
     ).not.toEqual([])
     const [message] = await journey.peek("quarantine")
-    expect(message?.applicationProperties).toMatchObject({ "kvb-last-code": "ERR_VAULT_RESPONSE_INVALID" })
+    expect(message?.applicationProperties).toMatchObject({ "kvb-last-code": "ERR_VAULT_CHALLENGE" })
   })
 })
