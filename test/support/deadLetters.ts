@@ -1,9 +1,17 @@
-import type { ServiceBusMessage } from "@azure/service-bus"
+import type { ServiceBusMessage, ServiceBusReceivedMessage } from "@azure/service-bus"
 import { BlobServiceClient } from "@azure/storage-blob"
 import type { Journey } from "./startJourney.ts"
 
-/** Dead-letters all that waits in the queue of changes; nobody else must take from it. @returns how many. */
-export async function deadLetterAll({ serviceBus, cloud }: Journey, reason: string): Promise<number> {
+/**
+ * Dead-letters all that waits in the queue of changes; nobody else must take from it.
+ *
+ * @param reasonOf - one reason, or that of each message.
+ * @returns how many.
+ */
+export async function deadLetterAll(
+  { serviceBus, cloud }: Journey,
+  reasonOf: string | ((message: ServiceBusReceivedMessage) => string),
+): Promise<number> {
   const receiver = serviceBus.createReceiver(cloud.file.serviceBus.queue)
   let count = 0
   for (;;) {
@@ -12,7 +20,7 @@ export async function deadLetterAll({ serviceBus, cloud }: Journey, reason: stri
     await Promise.all(
       messages.map((message) =>
         receiver.deadLetterMessage(message, {
-          deadLetterReason: reason,
+          deadLetterReason: typeof reasonOf === "string" ? reasonOf : reasonOf(message),
           deadLetterErrorDescription: "by a test",
         }),
       ),
