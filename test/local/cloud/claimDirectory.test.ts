@@ -13,8 +13,9 @@ const folder = (name: string) => join(root, name)
 /** A process that lives, and one that has ended. */
 const alive = spawn("sleep", ["600"], { stdio: "ignore" })
 const ended = spawn("true", { stdio: "ignore" })
+const hasEnded = once(ended, "exit")
 
-beforeAll(() => once(ended, "exit"))
+beforeAll(() => hasEnded)
 afterAll(() => {
   alive.kill()
   rmSync(root, { recursive: true })

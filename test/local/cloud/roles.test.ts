@@ -54,6 +54,7 @@ async function putBlobs(): Promise<void> {
   for (const prefix of prefixes)
     await containers.backups.getBlockBlobClient(`${prefix}/sample`).upload("x", 1)
   await containers.state.getBlockBlobClient("sample").upload("x", 1)
+  await containers.state.getBlockBlobClient(leaseBlob).upload("x", 1)
   await containers.deadLetters.getBlockBlobClient("sample").upload("x", 1)
   cloud.access.setRoles({ user: before })
 }
@@ -110,6 +111,8 @@ async function first(pages: AsyncIterable<unknown>): Promise<void> {
   for await (const _ of pages) return
 }
 
+/** The one blob of the state container that replay may touch. */
+const leaseBlob = "replay.lease"
 const digest = Buffer.alloc(32, 1).toString("base64url")
 const anything = Buffer.alloc(256, 1).toString("base64url")
 const read = (container: ContainerClient, name: string) => container.getBlobClient(name).downloadToBuffer()
@@ -156,13 +159,14 @@ const operations = {
   ),
   "container properties": ({ containers }) => containers.backups.getProperties(),
   "set container metadata": ({ containers }) => containers.backups.setMetadata({}),
-  "read state": ({ containers }) => read(containers.state, "sample"),
-  "write state": ({ containers }) => containers.state.getBlockBlobClient("sample").upload("y", 1),
+  "read state": ({ containers }) => read(containers.state, leaseBlob),
+  "write state": ({ containers }) => containers.state.getBlockBlobClient(leaseBlob).upload("y", 1),
   "lease state": async ({ containers }) => {
-    const lease = containers.state.getBlobClient("sample").getBlobLeaseClient()
+    const lease = containers.state.getBlobClient(leaseBlob).getBlobLeaseClient()
     await lease.acquireLease(15)
     await lease.releaseLease()
   },
+  "write other state": ({ containers, job }) => create(containers.state, `by-${job}`),
   "delete state": ({ containers }) => containers.state.deleteBlob("sample"),
   "read dead letters": ({ containers }) => read(containers.deadLetters, "sample"),
   "list dead letters": ({ containers }) => first(containers.deadLetters.listBlobsFlat()),
