@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url"
 import { BlobServiceClient } from "@azure/storage-blob"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { parseJournalBlob, parseJournalName } from "../../shared/deadLetter/journalRecord.ts"
+import { peekPages } from "../../shared/queue/azurePeek.ts"
 import { runCli } from "../support/runCli.ts"
 import { type Journey, recordNameOf, startJourney } from "../support/startJourney.ts"
 import { startNode } from "../support/startNode.ts"
@@ -51,6 +52,17 @@ async function breakLease(): Promise<void> {
 }
 
 const run = (...argv: string[]) => startNode([runner, ...argv], { cwd: journey.directory }).end
+
+/** MessageIds that the messages in quarantine had at first. */
+async function originalsInQuarantine(): Promise<readonly string[]> {
+  const receiver = journey.serviceBus.createReceiver(journey.cloud.file.serviceBus.quarantineQueue)
+  const originals: string[] = []
+  for await (const page of peekPages(receiver)) {
+    originals.push(...page.map(({ applicationProperties: of }) => String(of?.["kvb-original-id"])))
+  }
+  await receiver.close()
+  return originals
+}
 
 /** Every item that the journal has of each letter, by MessageId or id of its event's blob entry. */
 async function readJournal() {
@@ -112,9 +124,7 @@ describe(`${each * 10} dead letters of ten causes`, () => {
     const nothing = { active: 0, locked: 0, scheduled: 0, deferred: 0, deadLettered: 0 }
     expect(journey.cloud.serviceBus.counts()[queue]).toEqual(nothing)
     const names = new Set(journey.cloud.blob.backdoor.names(journey.cloud.file.blob.container, "v1/"))
-    const held = (await journey.peek("quarantine")).map(({ applicationProperties }) =>
-      String(applicationProperties?.["kvb-original-id"]),
-    )
+    const held = await originalsInQuarantine()
     const { copies, phases } = await readJournal()
 
     const ledger: string[] = []
