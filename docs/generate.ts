@@ -43,16 +43,21 @@ function replaceBetween(page: string, content: string): string {
 
 /** The readers of settings: the worker is all of `functions/`, each command the file of its name. */
 function readerSources(): Record<string, string> {
-  const shared = new Set(["commandContext", "errorReport", "exitCodes", "kvbackup", "localCloud", "main"])
+  const shared = new Set([
+    ...["commandContext", "errorReport", "exitCodes", "kvbackup", "localCloud", "main"],
+    ...["progressLine", "replayArguments", "replayReport"],
+  ])
   const commands = namesIn("cli").filter((name) => !shared.has(name))
   const worker = namesIn("functions").map((name) => readProjectFile(`functions/${name}.ts`))
   const context = readProjectFile("cli/commandContext.ts")
+  // The command and the timer share what they work with.
+  const replay = readProjectFile("shared/deadLetter/azureReplayParts.ts")
   return {
-    worker: worker.join("\n"),
+    worker: [...worker, replay].join("\n"),
     ...Object.fromEntries(
       commands.map((name) => [
         `\`${name}\``,
-        `${readProjectFile(`cli/${name}.ts`)}\n${contextOf(name, context)}`,
+        `${readProjectFile(`cli/${name}.ts`)}\n${contextOf(name, context)}\n${name === "replay" ? replay : ""}`,
       ]),
     ),
   }
