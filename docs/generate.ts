@@ -44,8 +44,15 @@ function replaceBetween(page: string, content: string): string {
 /** The readers of settings: the worker is all of `functions/`, each command the file of its name. */
 function readerSources(): Record<string, string> {
   const shared = new Set([
-    ...["commandContext", "errorReport", "exitCodes", "kvbackup", "localCloud", "main"],
-    ...["progressLine", "replayArguments", "replayReport"],
+    "commandContext",
+    "errorReport",
+    "exitCodes",
+    "kvbackup",
+    "localCloud",
+    "main",
+    "progressLine",
+    "replayArguments",
+    "replayReport",
   ])
   const commands = namesIn("cli").filter((name) => !shared.has(name))
   const worker = namesIn("functions").map((name) => readProjectFile(`functions/${name}.ts`))
