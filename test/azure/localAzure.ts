@@ -32,6 +32,7 @@ const authority = openTokenAuthority(newTokenAuthorityState())
 tls.setDefaultCACertificates([...tls.getCACertificates("default"), certificates.caPem])
 
 export const container = "keyvault-backups"
+export const stateContainer = "keyvault-backup-state"
 export const queueName = "keyvault-changes"
 export const quarantineQueue = "keyvault-changes-quarantine"
 
@@ -68,7 +69,7 @@ function deployed(): { readonly access: AccessControl; readonly faults: FaultBoo
   const access = createAccessControl(
     defaultRoles({
       container,
-      stateContainer: "keyvault-backup-state",
+      stateContainer,
       deadLetterContainer: "eventgrid-dead-letters",
       queue: queueName,
       quarantineQueue,
@@ -85,7 +86,7 @@ export async function aStorageAccount(policy: ContainerPolicy = { state: "locked
     access,
     faults,
     tls: issued,
-    containers: [{ name: container, policy }],
+    containers: [{ name: container, policy }, { name: stateContainer }],
   })
   const httpClient = createAzureHttpClient()
   const options = (job: Job, of = container): AzureStoreOptions => ({
@@ -198,11 +199,11 @@ export async function aKeyVault() {
 }
 
 /** A Service Bus namespace with both queues, and clients of it. */
-export async function aNamespace() {
+export async function aNamespace({ lockDurationMs = 60_000 } = {}) {
   const { access, faults } = deployed()
   const queues = [queueName, quarantineQueue].map((name) => ({
     name,
-    lockDurationMs: 60_000,
+    lockDurationMs,
     maxDeliveryCount: 10,
   }))
   const bus = await startServiceBus({ authority, access, faults, tls: issued, queues })
