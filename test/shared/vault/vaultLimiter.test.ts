@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest"
+import { systemClock } from "../../../shared/clock.ts"
 import { ServiceError } from "../../../shared/errors.ts"
 import { createMemoryVault } from "../../../shared/vault/memoryVault.ts"
 import {
@@ -138,6 +139,42 @@ describe("createVaultLimiter", () => {
       await tick()
     }
     await Promise.all([...background.results, ...live.results])
+  })
+})
+
+describe("500 calls at once to a vault that takes 50 in a tenth of a second", () => {
+  /** Ends when each call was answered; refused ones come back when they were asked to. @returns refusals. */
+  async function callAll(through: (work: () => Promise<void>) => Promise<void>): Promise<number> {
+    let refusals = 0
+    let window = { index: 0, calls: 0 }
+    const answer = async () => {
+      await systemClock.sleep(1)
+      const index = Math.floor(Date.now() / 100)
+      if (window.index !== index) window = { index, calls: 0 }
+      window.calls += 1
+      if (window.calls <= 50) return
+      refusals += 1
+      throw throttled(100 * (index + 1) - Date.now() + 1)
+    }
+    const untilAnswered = async () => {
+      for (;;) {
+        try {
+          return await through(answer)
+        } catch (error) {
+          await systemClock.sleep((error as ServiceError).retryAfterMs ?? 0)
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: 500 }, untilAnswered))
+    return refusals
+  }
+
+  it("are hardly ever refused", async () => {
+    const limiter = createVaultLimiter({ clock: systemClock })
+    const limited = await callAll((work) => limiter.run(host, work))
+    const unlimited = await callAll((work) => work())
+    expect(unlimited).toBeGreaterThan(1500)
+    expect(limited).toBeLessThan(unlimited / 10)
   })
 })
 
