@@ -1,5 +1,7 @@
 import { z } from "zod"
 import { origins } from "../shared/change/change.ts"
+import { journalSchema } from "../shared/deadLetter/journalRecord.ts"
+import { planSchema } from "../shared/deadLetter/planFile.ts"
 import { gapFormat, gapRecordSchema } from "../shared/record/gapRecord.ts"
 import { recordFormat, recordSchema } from "../shared/record/record.ts"
 import { sealedSchema } from "../shared/record/unsealRecord.ts"
@@ -56,6 +58,8 @@ const documents = {
   sealedRecord: { title: "Sealed record: general JWE JSON", schema: sealedSchema },
   gapRecord: { title: `Gap record ${gapFormat}`, schema: gapRecordSchema },
   changeMessage: { title: "Change message keyvault-change/1", schema: changeMessageSchema },
+  replayPlan: { title: "Replay plan keyvault-replay-plan/1", schema: planSchema },
+  replayJournal: { title: "Replay journal keyvault-replay-journal/1", schema: journalSchema },
   metadata: { title: "Metadata of a blob", schema: metadataSchema },
 } as const
 

@@ -52,7 +52,8 @@ const itemSchema = z.object({
 /** One message of a batch: ids, codes and times, nothing of its body. */
 export type JournalItem = z.infer<typeof itemSchema>
 
-const bodySchema = z.object({
+/** A blob of the journal. */
+export const journalSchema = z.object({
   format: z.literal(journalFormat),
   at: z.iso.datetime(),
   items: z.array(itemSchema),
@@ -119,7 +120,7 @@ export function parseJournalBlob(name: string, body: Uint8Array): readonly Journ
   } catch {
     json = undefined
   }
-  const parsed = bodySchema.safeParse(json)
+  const parsed = journalSchema.safeParse(json)
   if (parsed.success) return parsed.data.items
   throw new ServiceError("ERR_FORMAT_NEWER", "The journal has a record this release does not read", {
     details,

@@ -7,7 +7,8 @@ import { planDigest, planFormat, type ReplayPlan } from "./replayPlan.ts"
 
 const time = z.iso.datetime().transform((text) => new Date(text))
 
-const planSchema = z.object({
+/** A replay plan as its file holds it. */
+export const planSchema = z.object({
   format: z.literal(planFormat),
   digest: z.string(),
   madeAt: time,

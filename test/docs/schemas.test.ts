@@ -6,8 +6,13 @@ import { z } from "zod"
 import { documentNames } from "../../docs/documentSchemas.ts"
 import { formatChangeMessage } from "../../shared/change/changeMessage.ts"
 import { origins } from "../../shared/change/change.ts"
+import { formatJournalBlob } from "../../shared/deadLetter/journalRecord.ts"
+import { formatPlan } from "../../shared/deadLetter/planFile.ts"
+import { everything } from "../../shared/deadLetter/replayFilter.ts"
+import { planReplay } from "../../shared/deadLetter/runReplay.ts"
 import { formatLedgerEntry } from "../../shared/store/ledgerEntry.ts"
 import { aChange } from "../property/changeArbitraries.ts"
+import { aReplayWorld } from "../support/memoryReplay.ts"
 import { type PlainVector, readVector, type RecordVector, recordVectors } from "../support/recordVectors.ts"
 import { propertyRuns } from "../support/propertyRuns.ts"
 
@@ -27,6 +32,32 @@ const records = recordVectors
   .map((name) => readVector(name) as RecordVector)
 const plain = (name: string) => JSON.parse((readVector(name) as PlainVector).body) as Record<string, unknown>
 
+/** A plan about two dead letters, and the journal of one of them. */
+async function replayDocuments() {
+  const world = aReplayWorld()
+  world.add({ body: "garbage" })
+  world.add({ body: "{}", source: "event-grid" })
+  const plan = await planReplay(world.parts, { filter: everything })
+  const { body } = formatJournalBlob(
+    [
+      {
+        place: "keyvault-changes/$DeadLetterQueue",
+        id: "17",
+        source: "dead-letter",
+        cause: "ERR_VAULT_FORBIDDEN",
+        action: "send",
+        objects: [],
+        copies: [{ queue: "changes", messageId: "fresh" }],
+      },
+    ],
+    new Date("2026-03-01T12:00:00.000Z"),
+  )
+  return {
+    replayPlan: [JSON.parse(formatPlan(plan)) as object],
+    replayJournal: [JSON.parse(Buffer.from(body).toString()) as object],
+  }
+}
+
 /** Documents that each schema must take. */
 const samples: Readonly<Record<string, readonly object[]>> = {
   record: records.map((vector) => vector.expect as object),
@@ -34,6 +65,7 @@ const samples: Readonly<Record<string, readonly object[]>> = {
   metadata: records.map(({ metadata }) => metadata),
   gapRecord: [plain("gap")],
   changeMessage: [plain("changeMessage")],
+  ...(await replayDocuments()),
 }
 
 describe("docs/schemas", () => {
