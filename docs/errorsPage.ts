@@ -21,6 +21,7 @@ const areas: readonly { readonly prefix: string; readonly title: string }[] = [
   { prefix: "ERR_SEAL_", title: "Sealed records" },
   { prefix: "ERR_FORMAT_", title: "Formats" },
   { prefix: "ERR_REPLAY_", title: "Replay" },
+  { prefix: "ERR_RESTORE_", title: "Restore" },
   { prefix: "ERR_UNKNOWN", title: "Everything else" },
 ]
 

@@ -75,6 +75,12 @@ export const catalogue = {
     when: "The version is disabled, so its value cannot be read.",
     hint: "Enable the version; reconciliation backs it up then.",
   },
+  ERR_VAULT_KEY_NOT_EXPORTABLE: {
+    disposition: "stop",
+    exitCode: 21,
+    when: "A certificate's record holds its public part only, because its policy kept the private key in the vault.",
+    hint: "Use `kvbackup restore --to-dir` for the public part; a new certificate has to be issued.",
+  },
   ERR_VAULT_FIREWALL: {
     disposition: "retry",
     exitCode: 22,
@@ -134,6 +140,12 @@ export const catalogue = {
     exitCode: 25,
     when: "The container has no immutability policy.",
     hint: "Set a time-based retention policy on the container, and lock it.",
+  },
+  ERR_STORE_CONFLICT: {
+    disposition: "stop",
+    exitCode: 26,
+    when: "A stored record opens, and is not the one of which its ledger entry tells.",
+    hint: "Look for a second writer, and restore nothing from this record.",
   },
   ERR_SEAL_INTEGRITY: {
     disposition: "stop",
@@ -200,6 +212,36 @@ export const catalogue = {
     exitCode: 27,
     when: "Messages were sent again, and the broker did not confirm that the old ones are gone.",
     hint: "Run replay again; its journal knows what was sent, and only removes it.",
+  },
+  ERR_RESTORE_TARGET_EXISTS: {
+    disposition: "stop",
+    exitCode: 27,
+    when: "The target has the name already, with other contents; nothing is overwritten.",
+    hint: "Use another name (`--as NAME`) or another target.",
+  },
+  ERR_RESTORE_TARGET_DELETED: {
+    disposition: "stop",
+    exitCode: 27,
+    when: "The target has a deleted object of that name, which can still be recovered.",
+    hint: "Do one of these yourself: recover the object, purge it, or restore under another name with `--as NAME`.",
+  },
+  ERR_RESTORE_CERTIFICATE_EXPIRED: {
+    disposition: "stop",
+    exitCode: 27,
+    when: "The certificate has expired, and Key Vault takes no expired certificate.",
+    hint: "Use `kvbackup restore --to-dir` to get it as a file.",
+  },
+  ERR_RESTORE_OTHER_CLOUD: {
+    disposition: "stop",
+    exitCode: 27,
+    when: "The record comes from a vault of another cloud than the target is in.",
+    hint: "Add --allow-other-cloud if these contents may leave their cloud.",
+  },
+  ERR_RESTORE_DIFFERS: {
+    disposition: "stop",
+    exitCode: 27,
+    when: "What was written to the target does not read back as it is in the record.",
+    hint: "Look at the new version in the target before anything uses it.",
   },
   ERR_IDENTITY_UNAVAILABLE: {
     disposition: "retry",

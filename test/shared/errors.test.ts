@@ -24,6 +24,7 @@ const pinned: Record<ErrorCode, readonly [disposition: string, exitCode: number]
   ERR_VAULT_VALUE_ABSENT: ["gap", 21],
   ERR_VAULT_VERSION_ABSENT: ["gap", 21],
   ERR_VAULT_VERSION_DISABLED: ["gap", 21],
+  ERR_VAULT_KEY_NOT_EXPORTABLE: ["stop", 21],
   ERR_VAULT_FIREWALL: ["retry", 22],
   ERR_VAULT_CHALLENGE: ["retry", 23],
   ERR_VAULT_FORBIDDEN: ["retry", 23],
@@ -34,6 +35,7 @@ const pinned: Record<ErrorCode, readonly [disposition: string, exitCode: number]
   ERR_STORE_UNAVAILABLE: ["retry", 22],
   ERR_STORE_NOT_FOUND: ["stop", 25],
   ERR_STORE_NOT_IMMUTABLE: ["stop", 25],
+  ERR_STORE_CONFLICT: ["stop", 26],
   ERR_SEAL_INTEGRITY: ["stop", 26],
   ERR_SEAL_NO_KEY: ["stop", 26],
   ERR_FORMAT_NEWER: ["stop", 26],
@@ -45,6 +47,11 @@ const pinned: Record<ErrorCode, readonly [disposition: string, exitCode: number]
   ERR_REPLAY_LEASE_HELD: ["stop", 27],
   ERR_REPLAY_PLAN_CHANGED: ["stop", 27],
   ERR_REPLAY_UNCONFIRMED: ["retry", 27],
+  ERR_RESTORE_TARGET_EXISTS: ["stop", 27],
+  ERR_RESTORE_TARGET_DELETED: ["stop", 27],
+  ERR_RESTORE_CERTIFICATE_EXPIRED: ["stop", 27],
+  ERR_RESTORE_OTHER_CLOUD: ["stop", 27],
+  ERR_RESTORE_DIFFERS: ["stop", 27],
   ERR_IDENTITY_UNAVAILABLE: ["retry", 23],
 }
 
