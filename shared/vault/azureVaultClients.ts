@@ -1,9 +1,10 @@
 import type { TokenCredential } from "@azure/core-auth"
-import type { HttpClient, PipelinePolicy } from "@azure/core-rest-pipeline"
+import { type HttpClient, type PipelinePolicy, RestError } from "@azure/core-rest-pipeline"
 import { CertificateClient, type CertificateProperties } from "@azure/keyvault-certificates"
 import { SecretClient, type SecretProperties } from "@azure/keyvault-secrets"
-import { innerCodeHeader } from "../azureErrors.ts"
+import { fromVaultError, innerCodeHeader } from "../azureErrors.ts"
 import { restrictAudience } from "./azureVaultAudience.ts"
+import type { Pace } from "./vaultPager.ts"
 import type { VersionAttributes } from "./vaultReader.ts"
 
 export interface AzureVaultOptions {
@@ -16,6 +17,8 @@ export interface AzureVaultOptions {
   readonly challengeCheck: boolean
   /** The only audience of which tokens are asked for, such as `https://vault.azure.cn`; takes the place of that check. */
   readonly audience?: string
+  /** Through which every request goes. A refusal that passes by itself reaches it as a ServiceError. */
+  readonly pace?: Pace
 }
 
 /** The two clients of one vault. */
@@ -37,7 +40,10 @@ export function createVaultClients(options: AzureVaultOptions): (vault: string) 
     httpClient: options.httpClient,
     disableChallengeResourceVerification: !options.challengeCheck || audience !== undefined,
     retryOptions: { maxRetries: 0 },
-    additionalPolicies: [{ policy: keepInnerCode, position: "perCall" as const }],
+    additionalPolicies: [
+      ...(options.pace ? [{ policy: pacePolicy(options.pace), position: "perCall" as const }] : []),
+      { policy: keepInnerCode, position: "perCall" as const },
+    ],
   }
   return (vault) => {
     const known = clients.get(vault)
@@ -48,6 +54,24 @@ export function createVaultClients(options: AzureVaultOptions): (vault: string) 
     }
     clients.set(vault, made)
     return made
+  }
+}
+
+function pacePolicy(pace: Pace): PipelinePolicy {
+  return {
+    name: "pace",
+    sendRequest: (request, next) => {
+      const { host, origin } = new URL(request.url)
+      return pace(host, async () => {
+        try {
+          const response = await next(request)
+          if (response.status !== 429 && response.status < 500) return response
+          throw new RestError("The vault is not ready", { statusCode: response.status, request, response })
+        } catch (error) {
+          throw fromVaultError(error, { vault: origin })
+        }
+      })
+    },
   }
 }
 
