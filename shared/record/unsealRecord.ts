@@ -1,14 +1,26 @@
 import { createHash, timingSafeEqual } from "node:crypto"
-import { type CryptoKey, errors, type GeneralJWE, generalDecrypt, importJWK, type JWK } from "jose"
+import {
+  type CryptoKey,
+  errors,
+  flattenedDecrypt,
+  type GeneralJWE,
+  generalDecrypt,
+  importJWK,
+  type JWK,
+} from "jose"
 import { z } from "zod"
 import { ServiceError } from "../errors.ts"
 import { sealNameOf } from "../store/blobName.ts"
+import type { KeyUnwrapper } from "./keyUnwrapper.ts"
 
-/** A private key that can open records. */
-export interface OpeningKey {
+/** A private key at hand. */
+export interface LocalOpeningKey {
   readonly kid: string
   readonly key: CryptoKey
 }
+
+/** A private key that can open records: one at hand, or one in a vault that unwraps for us. */
+export type OpeningKey = LocalOpeningKey | KeyUnwrapper
 
 /** What a sealed record is, for reading it and for `docs/schemas/sealedRecord.json`. */
 export const sealedSchema = z.object({
@@ -38,7 +50,7 @@ const headerSchema = z.strictObject({
  * @throws ServiceError ERR_CONFIG_INVALID for a key without `kid` and for what is no private RSA or EC key. Quotes
  * nothing of it but the kid.
  */
-export async function importOpeningKeys(set: { readonly keys: readonly JWK[] }): Promise<OpeningKey[]> {
+export async function importOpeningKeys(set: { readonly keys: readonly JWK[] }): Promise<LocalOpeningKey[]> {
   return Promise.all(
     set.keys.map(async (jwk) => {
       const { kid } = jwk
@@ -62,7 +74,8 @@ function unusable(what: string): ServiceError {
  *
  * @param blobName - where it was found; a record that was sealed for another name is refused.
  * @param sha256 - hex digest from the ledger, compared first when given.
- * @throws ServiceError ERR_SEAL_INTEGRITY (digest, name, header, tag), ERR_SEAL_NO_KEY.
+ * @throws ServiceError ERR_SEAL_INTEGRITY (digest, name, header, tag), ERR_SEAL_NO_KEY; with a key in a vault also what
+ * its `unwrap` throws.
  */
 export async function unsealRecord(
   sealed: Uint8Array,
@@ -84,18 +97,42 @@ export async function unsealRecord(
   const key = keys.find(({ kid }) => jwe.recipients.some((recipient) => recipient.header.kid === kid))
   if (!key)
     throw new ServiceError("ERR_SEAL_NO_KEY", "No key at hand is a recipient of the record", { details })
-  const recipients = jwe.recipients.filter(({ header: { kid } }) => kid === key.kid)
   try {
-    const { plaintext } = await generalDecrypt({ ...jwe, recipients } as GeneralJWE, key.key, {
-      contentEncryptionAlgorithms: ["A256GCM"],
-      keyManagementAlgorithms: ["RSA-OAEP-256", "ECDH-ES+A256KW"],
-    })
-    return plaintext
+    return "unwrap" in key ? await openRemotely(jwe, key) : await openLocally(jwe, key)
   } catch (error) {
+    if (error instanceof ServiceError) throw error
     if (error instanceof errors.JOSEError)
       throw broken("The record does not open: its tag does not fit", error)
     throw broken("The record does not open with this key", error)
   }
+}
+
+type Sealed = z.infer<typeof sealedSchema>
+
+async function openLocally(jwe: Sealed, { kid, key }: LocalOpeningKey): Promise<Uint8Array> {
+  const recipients = jwe.recipients.filter(({ header }) => header.kid === kid)
+  const { plaintext } = await generalDecrypt({ ...jwe, recipients } as GeneralJWE, key, {
+    contentEncryptionAlgorithms: ["A256GCM"],
+    keyManagementAlgorithms: ["RSA-OAEP-256", "ECDH-ES+A256KW"],
+  })
+  return plaintext
+}
+
+/** With the content key in hand the body opens as a JWE with direct encryption. The protected header stays as it was. */
+async function openRemotely(jwe: Sealed, unwrapper: KeyUnwrapper): Promise<Uint8Array> {
+  const { header, encrypted_key: wrapped } =
+    jwe.recipients.find((recipient) => recipient.header.kid === unwrapper.kid) ?? {}
+  if (header?.alg !== "RSA-OAEP-256" || wrapped === undefined) {
+    throw new TypeError("The content key was not wrapped with RSA-OAEP-256")
+  }
+  const contentKey = await unwrapper.unwrap(Buffer.from(wrapped, "base64url"))
+  const { protected: protectedHeader, iv, ciphertext, tag } = jwe
+  const { plaintext } = await flattenedDecrypt(
+    { protected: protectedHeader, header: { alg: "dir" }, iv, ciphertext, tag },
+    contentKey,
+    { contentEncryptionAlgorithms: ["A256GCM"], keyManagementAlgorithms: ["dir"] },
+  )
+  return plaintext
 }
 
 function isSameDigest(bytes: Uint8Array, sha256: string): boolean {

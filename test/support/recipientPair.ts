@@ -1,13 +1,13 @@
 import { exportJWK, generateKeyPair, type JWK } from "jose"
 import { importRecipients, type PublicJwk, type Recipient } from "../../shared/record/recipients.ts"
-import { importOpeningKeys, type OpeningKey } from "../../shared/record/unsealRecord.ts"
+import { importOpeningKeys, type LocalOpeningKey } from "../../shared/record/unsealRecord.ts"
 
 /** One recipient: what the writer has, what the reader has, and both as JWKs. */
 export interface RecipientPair {
   readonly publicJwk: PublicJwk
   readonly privateJwk: JWK
   readonly recipient: Recipient
-  readonly openingKey: OpeningKey
+  readonly openingKey: LocalOpeningKey
 }
 
 const algorithms = { EC: "ECDH-ES+A256KW", RSA: "RSA-OAEP-256" } as const
