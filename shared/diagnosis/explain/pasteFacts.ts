@@ -32,11 +32,15 @@ export function findFacts({ text, joined }: Paste): PasteFacts {
   const found = {
     appId: find(appId, 1)?.toLowerCase(),
     objectId: find(objectId, 1)?.toLowerCase(),
-    action: longest(action, text, joined),
-    scope: longest(scope, text, joined),
+    action: find(action),
+    scope: find(scope),
   }
   const speaksOf = new Set<"storage" | "vault" | "serviceBus" | "eventGrid">()
-  if (/\.(?:blob|queue|table|dfs)\.(?:core|storage)\.|x-ms-error-code|blob ?storage|StorageError|storageAccounts/i.test(text))
+  if (
+    /\.(?:blob|queue|table|dfs)\.(?:core|storage)\.|x-ms-error-code|blob ?storage|StorageError|storageAccounts/i.test(
+      text,
+    )
+  )
     speaksOf.add("storage")
   if (/\.vault\.(?:azure|usgov)|vaults\/|key ?vault/i.test(text)) speaksOf.add("vault")
   if (/\.servicebus\.|amqp:|service ?bus/i.test(text)) speaksOf.add("serviceBus")
@@ -49,10 +53,4 @@ export function findFacts({ text, joined }: Paste): PasteFacts {
       ),
     speaksOf,
   }
-}
-
-/** A word broken by white space ends early in the text and runs on in the joined one: the longer one that begins alike. */
-function longest(pattern: RegExp, text: string, joined: string): string | undefined {
-  const whole = pattern.exec(text)?.[0]
-  return whole ?? pattern.exec(joined)?.[0]
 }
