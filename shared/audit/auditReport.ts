@@ -1,6 +1,7 @@
 import { z } from "zod"
 import { origins } from "../change/change.ts"
 import { gapReasons } from "../store/blobName.ts"
+import { attentions } from "./attention.ts"
 import { stages } from "./stages.ts"
 
 /** Format name of the audit report. Described in `docs/formats.md`; what each figure means in `docs/audit.md`. */
@@ -42,6 +43,17 @@ const objectiveSchema = z.object({
   met: z.boolean().nullable(),
   /** Versions that may miss the limit, those that did (breaches and unprotected), and the rest, below 0 when overdrawn. */
   budget: z.object({ allowed: count, used: count, left: z.int() }),
+  /** Of max(0, latency) of the measured ones alone; null where there are none. */
+  latency: z
+    .object({
+      p50Ms: lateness,
+      p90Ms: lateness,
+      p95Ms: lateness,
+      p99Ms: lateness,
+      maxMs: lateness,
+      isP99Meaningful: z.boolean(),
+    })
+    .nullable(),
   /** Measured ones whose raw latency is below 0: two clocks disagree. */
   skewed: count,
   /** The least raw latency, where one is below 0. */
@@ -88,7 +100,7 @@ const groupSchema = z.object({
   deferred: z.boolean().nullable(),
   stage: z.enum(stages),
   count,
-  /** How many differences are below 0. */
+  /** How many differences are below 0; of `putToWitness` below -999, since the service cuts its time to seconds. */
   negative: count,
   minMs: signedMs,
   p50Ms: signedMs,
@@ -193,6 +205,8 @@ export const auditReportSchema = z.object({
   /** False when something that was asked for could not be told; `problems` says what. */
   complete: z.boolean(),
   problems: z.array(problemSchema),
+  /** What needs attention, of what is known. */
+  attention: z.array(z.enum(attentions)),
   objective: objectiveSchema,
   vaults: z.array(vaultSchema),
   /** Vaults that the store has blobs of and the query does not name, 50 at most. */
@@ -208,18 +222,26 @@ export const auditReportSchema = z.object({
   queues: queuesSchema.optional(),
   /** Where a canary is set up or was ever stored. */
   canary: z
-    .object({ lastPutAt: time.nullable(), ageMs: count.nullable(), lastLatencyMs: signedMs.nullable() })
+    .object({
+      /** When the newest canary was set that made the whole way; null: none has. */
+      lastChangedAt: time.nullable(),
+      /** At the end of the query. */
+      ageMs: count.nullable(),
+      lastLatencyMs: signedMs.nullable(),
+      /** Older than two of its periods: changes do not get through, or none is sent. */
+      isOverdue: z.boolean(),
+    })
     .optional(),
-  /** Blobs by prefix, up to the end of the query; those of the two first are counted for the vaults asked about. */
+  /** Blobs by prefix up to the end of the query; records and gaps of the vaults asked about. null: not looked at. */
   prefixes: z.object({
     records: count,
     gaps: count,
-    digest: count,
-    journal: count,
-    reconcile: count,
-    drill: count,
-    probe: count,
-    foreign: count,
+    digest: count.nullable(),
+    journal: count.nullable(),
+    reconcile: count.nullable(),
+    drill: count.nullable(),
+    probe: count.nullable(),
+    foreign: count.nullable(),
   }),
 })
 
@@ -234,3 +256,4 @@ export type AuditStory = z.infer<typeof storySchema>
 export type AuditBucket = z.infer<typeof bucketSchema>
 export type AuditBin = z.infer<typeof binSchema>
 export type AuditQueues = z.infer<typeof queuesSchema>
+export type AuditCanary = NonNullable<AuditReport["canary"]>

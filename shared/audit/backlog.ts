@@ -1,10 +1,9 @@
 import type { AllowList } from "../change/allowList.ts"
 import { formatVersionUrl, type ObjectVersion } from "../change/objectVersion.ts"
 import type { ProtectedVersions } from "../deadLetter/protectedVersions.ts"
-import { parseLineage } from "../queue/messageLineage.ts"
 import type { QueueInspector } from "../queue/queueInspector.ts"
 import { type CauseStatus, countCauses } from "./causes.ts"
-import { pendingChanges } from "./pendingChanges.ts"
+import { peekQueues } from "./peekQueues.ts"
 
 /** A change that is known and not stored. */
 export interface UnprotectedChange {
@@ -32,7 +31,6 @@ export interface BacklogOptions {
   readonly allowList: AllowList
 }
 
-const peekLimit = 10_000
 const looksAtOnce = 50
 
 /**
@@ -43,22 +41,17 @@ const looksAtOnce = 50
  */
 export async function readBacklog(options: BacklogOptions): Promise<Backlog> {
   const { queues, queue, quarantineQueue, versions, allowList } = options
-  const live = await queues.peek(queue, "queue", peekLimit)
-  const dead = await queues.peek(queue, "deadLetter", peekLimit)
-  const held = await queues.peek(quarantineQueue, "queue", peekLimit)
-  const heldDead = await queues.peek(quarantineQueue, "deadLetter", peekLimit)
-  const quarantined = [...held.messages, ...heldDead.messages]
-  const changes = [...live.messages, ...dead.messages, ...quarantined]
-    .flatMap((message) => pendingChanges(message, allowList))
+  const peeked = await peekQueues({ inspector: queues, queue, quarantineQueue, allowList })
+  const changes = peeked.changes
     .flatMap(({ object, changedAt }) => (changedAt ? [{ object, changedAt }] : []))
     .sort((a, b) => a.changedAt.getTime() - b.changedAt.getTime())
   const oldest = await findUnprotected(changes, versions)
   return {
-    deferred: countCauses(live.messages.filter(({ properties }) => parseLineage(properties).attempt > 0)),
-    deadLettered: countCauses(dead.messages),
-    quarantined: countCauses(quarantined),
+    deferred: countCauses(peeked.deferred),
+    deadLettered: countCauses(peeked.deadLettered),
+    quarantined: countCauses(peeked.quarantined),
     ...(oldest ? { oldestUnprotected: oldest } : {}),
-    complete: [live, dead, held, heldDead].every(({ complete }) => complete),
+    complete: peeked.complete,
   }
 }
 

@@ -1,0 +1,90 @@
+import { type Origin, origins } from "../change/change.ts"
+import type { AuditGroup } from "./auditReport.ts"
+import { createDistribution, type Distribution } from "./distribution.ts"
+import { isMeaningful, rankOf } from "./percentile.ts"
+import { type Stage, stages, type StageTimes } from "./stages.ts"
+
+/** The stages of many versions by vault, by origin, and by whether they were deferred. */
+export interface StageGroups {
+  readonly add: (vault: string, origin: Origin, isDeferred: boolean, stageTimes: StageTimes) => void
+  /** For all vaults, then for each in the order of names; those of each origin, then apart where some were deferred. */
+  readonly list: () => AuditGroup[]
+}
+
+/** Distributions by their key, in the order in which the keys came. */
+type Distributions = Map<string, Distribution>
+
+/** No versions yet. */
+export function createStageGroups(): StageGroups {
+  const leaves: Distributions = new Map()
+  const vaults = new Set<string>()
+  return {
+    add: (vault, origin, isDeferred, stageTimes) => {
+      vaults.add(vault)
+      for (const stage of stages) {
+        const ms = stageTimes[stage]
+        if (ms !== undefined) distributionAt(leaves, keyOf(vault, origin, isDeferred, stage)).add(ms)
+      }
+    },
+    list: () => {
+      const sorted = [...vaults].sort()
+      return [null, ...sorted].flatMap((vault) =>
+        origins.flatMap((origin) => groupsOf(leaves, vault, vault === null ? sorted : [vault], origin)),
+      )
+    },
+  }
+}
+
+function groupsOf(
+  leaves: Distributions,
+  vault: string | null,
+  members: readonly string[],
+  origin: Origin,
+): AuditGroup[] {
+  const select = (deferred: readonly boolean[], stage: Stage): Distribution => {
+    const all = createDistribution()
+    for (const member of members) {
+      for (const isDeferred of deferred) {
+        const leaf = leaves.get(keyOf(member, origin, isDeferred, stage))
+        if (leaf) all.absorb(leaf)
+      }
+    }
+    return all
+  }
+  const rows = (deferred: boolean | null) =>
+    stages.flatMap((stage): AuditGroup[] => {
+      const all = select(deferred === null ? [false, true] : [deferred], stage)
+      return all.count() > 0 ? [{ vault, origin, deferred, stage, ...describe(all, stage) }] : []
+    })
+  const deferred = rows(true)
+  return [...rows(null), ...(deferred.length > 0 ? [...rows(false), ...deferred] : [])]
+}
+
+/** The figures of one distribution that is not empty. */
+function describe(distribution: Distribution, stage: Stage) {
+  const count = distribution.count()
+  const at = (percentile: number) => distribution.at(rankOf(percentile, count))
+  return {
+    count,
+    negative: distribution.countBelow(stage === "putToWitness" ? -999 : 0),
+    minMs: distribution.at(1),
+    p50Ms: at(50),
+    p90Ms: at(90),
+    p95Ms: at(95),
+    p99Ms: at(99),
+    maxMs: at(100),
+    isP99Meaningful: isMeaningful(99, count),
+  }
+}
+
+function distributionAt(leaves: Distributions, key: string): Distribution {
+  const known = leaves.get(key)
+  if (known) return known
+  const fresh = createDistribution()
+  leaves.set(key, fresh)
+  return fresh
+}
+
+function keyOf(vault: string, origin: Origin, isDeferred: boolean, stage: Stage): string {
+  return `${vault} ${origin} ${isDeferred} ${stage}`
+}
