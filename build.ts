@@ -1,16 +1,15 @@
 import { stat } from "node:fs/promises"
 import { fileURLToPath, pathToFileURL } from "node:url"
-import { build } from "esbuild"
+import { build, type BuildOptions } from "esbuild"
 import { installFunctionsCore } from "./local/functionsHost/functionsCore.ts"
 
-// Makes the one file that Azure loads (package.json `main`), loads it as the host does, and lists what it registers.
+// Makes the file that Azure loads (package.json `main`) and the one that it loads itself where telemetry is exported;
+// loads the first as the host does, and lists what it registers.
 
 const bundle = fileURLToPath(new URL("dist/functions/index.cjs", import.meta.url))
 const quiet = process.argv.includes("--quiet")
 
-await build({
-  entryPoints: [fileURLToPath(new URL("functions/index.ts", import.meta.url))],
-  outfile: bundle,
+const options = {
   bundle: true,
   platform: "node",
   target: "node22",
@@ -21,7 +20,34 @@ await build({
   legalComments: "linked",
   minifySyntax: true,
   logLevel: "warning",
-})
+} satisfies BuildOptions
+
+const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+const apart = "azureTelemetryExport"
+
+await Promise.all([
+  build({
+    ...options,
+    entryPoints: [source(`shared/telemetry/${apart}.ts`)],
+    outfile: source(`dist/functions/${apart}.cjs`),
+  }),
+  build({
+    ...options,
+    entryPoints: [source("functions/index.ts")],
+    outfile: bundle,
+    plugins: [
+      {
+        // The Azure Monitor exporter is a megabyte that most starts do not need.
+        name: "apart",
+        setup: ({ onResolve }) => {
+          onResolve({ filter: new RegExp(`/${apart}\\.ts$`) }, ({ kind }) =>
+            kind === "dynamic-import" ? { path: `./${apart}.cjs`, external: true } : undefined,
+          )
+        },
+      },
+    ],
+  }),
+])
 
 const core = installFunctionsCore("4.1045.0", () => {})
 await import(pathToFileURL(bundle).href)

@@ -8,6 +8,7 @@ import { createLog } from "../shared/log.ts"
 import { createMemoryChangeQueue } from "../shared/queue/memoryChangeQueue.ts"
 import { importRecipients } from "../shared/record/recipients.ts"
 import { createAzureBackupStore } from "../shared/store/azureBackupStore.ts"
+import { createTelemetry } from "../shared/telemetry/telemetry.ts"
 import { createAzureVaultReader } from "../shared/vault/azureVaultReader.ts"
 import { fixedCredential } from "./fixedCredential.ts"
 import type { BackUpOne, PipelineTargets } from "./pipelineTargets.ts"
@@ -33,6 +34,7 @@ export async function createHandlerBackup(targets: PipelineTargets): Promise<Bac
     log: createLog((_level, line) => {
       lastLine = line
     }, clock),
+    telemetry: createTelemetry({ clock, conventions: "old", queue: "keyvault-changes" }),
     allowList: createAllowList([vaultUrl]),
     changes,
     quarantine,

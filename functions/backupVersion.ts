@@ -6,6 +6,9 @@ import type { Change } from "../shared/change/change.ts"
 import { formatVersionUrl } from "../shared/change/objectVersion.ts"
 import { type ParsedItem, parseChanges } from "../shared/change/parseChanges.ts"
 import { errorFields } from "../shared/log.ts"
+import type { MessageTrace } from "../shared/telemetry/messageTrace.ts"
+import type { Telemetry } from "../shared/telemetry/telemetry.ts"
+import { parseTraceparent } from "../shared/telemetry/traceparent.ts"
 import { settle, type SettledItem, type SettleDependencies } from "./settle.ts"
 import { readTriggerMessage, type TriggerMessage } from "./triggerMessage.ts"
 
@@ -13,6 +16,7 @@ import { readTriggerMessage, type TriggerMessage } from "./triggerMessage.ts"
 export interface BackupVersionApp extends SettleDependencies {
   readonly allowList: AllowList
   readonly backup: BackUpVersionDependencies
+  readonly telemetry: Telemetry
   /** URL of the canary's secret (`https://host/secrets/name`), whose changes have an origin of their own. */
   readonly canarySecret?: string
 }
@@ -27,22 +31,37 @@ export function createBackupVersionHandler(app: () => BackupVersionApp): Service
 
 async function handle(body: unknown, context: InvocationContext, app: BackupVersionApp): Promise<void> {
   const message = readTriggerMessage(body, context.triggerMetadata, app.clock.now())
-  const items: SettledItem[] = []
-  for (const parsed of parseChanges(body, app.allowList)) {
-    const item = await handleItem(parsed, message, app)
-    items.push(item)
-    report(item, parsed, message, app)
+  const host = parseTraceparent(context.traceContext?.traceParent)
+  const trace = app.telemetry.startMessage({ ...message, ...(host ? { host } : {}) })
+  try {
+    const items: SettledItem[] = []
+    for (const parsed of parseChanges(body, app.allowList)) {
+      const item = await handleItem(parsed, message, app, trace)
+      items.push(item)
+      report(item, parsed, message, app)
+    }
+    await settle(message, items, app, trace.traceparent)
+    trace.end()
+  } catch (thrown) {
+    trace.end(thrown)
+    throw thrown
   }
-  await settle(message, items, app)
 }
 
 async function handleItem(
   parsed: ParsedItem,
   message: TriggerMessage,
   app: BackupVersionApp,
+  trace: MessageTrace,
 ): Promise<SettledItem> {
-  if (parsed.kind === "poison") return { outcome: { outcome: "poison", error: parsed.error } }
-  if (parsed.kind === "skipped") return { outcome: { outcome: "skipped", reason: parsed.reason } }
+  if (parsed.kind !== "change") {
+    const outcome: Outcome =
+      parsed.kind === "poison"
+        ? { outcome: "poison", error: parsed.error }
+        : { outcome: "skipped", reason: parsed.reason }
+    trace.countItem(outcome)
+    return { outcome }
+  }
   const change = { ...parsed.change, origin: originOf(parsed.change, message, app) }
   const enqueuedAt = message.lineage.firstEnqueuedAt ?? message.enqueuedAt
   const delivery = {
@@ -51,7 +70,10 @@ async function handleItem(
     failedAttempts: message.lineage.attempt,
     replays: message.lineage.replays,
   }
-  return { change, outcome: await backUpVersion(change, delivery, app.backup) }
+  const observed = trace.startChange(change)
+  const outcome = await backUpVersion(change, delivery, app.backup, observed)
+  observed.end(outcome)
+  return { change, outcome }
 }
 
 function originOf(change: Change, { lineage }: TriggerMessage, { canarySecret }: BackupVersionApp) {

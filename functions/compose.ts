@@ -15,6 +15,9 @@ import {
 } from "../shared/record/recipients.ts"
 import { createAzureBackupStore } from "../shared/store/azureBackupStore.ts"
 import { requireImmutability } from "../shared/store/protectionGate.ts"
+import type { TelemetryExport } from "../shared/telemetry/azureTelemetryExport.ts"
+import { readMessagingConventions } from "../shared/telemetry/messagingConventions.ts"
+import { createTelemetry } from "../shared/telemetry/telemetry.ts"
 import { createAzureVaultReader } from "../shared/vault/azureVaultReader.ts"
 import { createVaultLimiter, limitVaultReader } from "../shared/vault/vaultLimiter.ts"
 import type { BackupVersionApp } from "./backupVersion.ts"
@@ -46,11 +49,13 @@ export interface Worker extends BackupVersionApp, HealthApp, ReplayDeadLettersAp
  * Builds the worker from its settings. The only place that makes clients for the functions.
  *
  * @param write - where log lines go.
+ * @param exported - where telemetry goes; absent, to the providers of this process, if it has any.
  * @throws ServiceError ERR_CONFIG_INVALID with every wrong setting at once.
  */
 export function compose(
   env: Readonly<Record<string, string | undefined>>,
   write: (level: LogLevel, line: string) => void,
+  exported: Partial<Pick<TelemetryExport, "meters" | "tracers">> = {},
 ): Worker {
   const settings = loadSettings(env, [
     "BACKUP_VAULTS",
@@ -68,6 +73,17 @@ export function compose(
   }
   const clock = systemClock
   const log = createLog(write, clock)
+  const telemetry = createTelemetry({
+    clock,
+    conventions: readMessagingConventions(env["OTEL_SEMCONV_STABILITY_OPT_IN"]),
+    queue: settings.BACKUP_QUEUE,
+    ...exported,
+  })
+  const limiter = createVaultLimiter({ clock, onThrottled: telemetry.throttled })
+  telemetry.watchLimiter(
+    limiter,
+    settings.BACKUP_VAULTS.map((vault) => new URL(vault).host),
+  )
   const credential = createCredential(kind, settings.BACKUP_BACKUP_CLIENT_ID)
   const httpClient = createAzureHttpClient()
   const serviceBus = createServiceBusClient({
@@ -88,6 +104,7 @@ export function compose(
     settings,
     clock,
     log,
+    telemetry,
     allowList: createAllowList(settings.BACKUP_VAULTS),
     ...(settings.BACKUP_CANARY_SECRET === undefined ? {} : { canarySecret: settings.BACKUP_CANARY_SECRET }),
     changes: createAzureChangeQueue(serviceBus, settings.BACKUP_QUEUE),
@@ -107,7 +124,7 @@ export function compose(
             ? {}
             : { audience: settings.BACKUP_VAULT_AUDIENCE }),
         }),
-        createVaultLimiter({ clock }),
+        limiter,
       ),
       store: isProduction ? guarded : plainStore,
       recipientsOf: recipientsOfVault,

@@ -1,11 +1,14 @@
 import { app } from "@azure/functions"
+import type { LogLevel } from "../shared/log.ts"
 import { createBackupVersionHandler } from "./backupVersion.ts"
 import { compose, type Worker } from "./compose.ts"
+import { openTelemetryExport } from "./exportTelemetry.ts"
 import { createHealthHandler } from "./health.ts"
 import { createReplayDeadLettersHandler, replaySchedule } from "./replayDeadLetters.ts"
 import { createWatchBacklogHandler, watchSchedule } from "./watchBacklog.ts"
 
 let worker: Worker | undefined
+let telemetryExport: Awaited<ReturnType<typeof openTelemetryExport>>
 
 function started(): Worker {
   if (!worker) throw new Error("The worker has not started")
@@ -18,16 +21,19 @@ function isTrue(name: string): boolean {
 
 app.hook.appStart(async () => {
   // Before the first invocation there is no invocation context to log to; the host takes console lines.
-  const starting = compose(process.env, (level, line) => {
+  const write = (level: LogLevel, line: string) => {
     // oxlint-disable-next-line no-console
     console[level](line)
-  })
+  }
+  telemetryExport = await openTelemetryExport(process.env, write)
+  const starting = compose(process.env, write, telemetryExport)
   await starting.assertMayStart()
   worker = starting
 })
 
 app.hook.appTerminate(async () => {
   await worker?.close()
+  await telemetryExport?.close()
 })
 
 if (!isTrue("BACKUP_PAUSED")) {

@@ -6,10 +6,12 @@ import { type ReplayParts, runReplay } from "../shared/deadLetter/runReplay.ts"
 import { transientCauses } from "../shared/deadLetter/transientCauses.ts"
 import { ServiceError } from "../shared/errors.ts"
 import { errorFields, type Log } from "../shared/log.ts"
+import type { Telemetry } from "../shared/telemetry/telemetry.ts"
 
 /** What the timer needs. */
 export interface ReplayDeadLettersApp {
   readonly log: Log
+  readonly telemetry: Telemetry
   /** Opened by the first run. */
   readonly openReplay: () => ReplayParts
 }
@@ -29,9 +31,9 @@ const lockPatienceMs = 120_000
  */
 export function createReplayDeadLettersHandler(app: () => ReplayDeadLettersApp): TimerHandler {
   return async () => {
-    const { log, openReplay } = app()
+    const { log, telemetry, openReplay } = app()
     try {
-      await runReplay(openReplay(), {
+      const result = await runReplay(openReplay(), {
         filter: { from: sourceNames, reasons: transientCauses },
         maxPerSecond,
         maxMessages,
@@ -41,6 +43,7 @@ export function createReplayDeadLettersHandler(app: () => ReplayDeadLettersApp):
         newMessageId: randomUUID,
         log,
       })
+      telemetry.replayed(result)
     } catch (error) {
       if (error instanceof ServiceError && error.code === "ERR_REPLAY_LEASE_HELD") {
         log.info("replay.anotherRuns", error.details)

@@ -8,6 +8,7 @@ import { describeError, type ErrorCode, type ServiceError, toServiceError } from
 import { errorFields, type Log } from "../shared/log.ts"
 import type { ChangeQueue, OutgoingMessage } from "../shared/queue/changeQueue.ts"
 import { formatLineage, type MessageLineage } from "../shared/queue/messageLineage.ts"
+import type { Telemetry } from "../shared/telemetry/telemetry.ts"
 import type { TriggerMessage } from "./triggerMessage.ts"
 
 export interface SettleDependencies {
@@ -16,6 +17,7 @@ export interface SettleDependencies {
   readonly retry: RetrySettings
   readonly clock: Clock
   readonly log: Log
+  readonly telemetry: Telemetry
   /** A number from 0 to 1. Default: `Math.random`. */
   readonly random?: () => number
 }
@@ -25,6 +27,9 @@ export interface SettledItem {
   readonly change?: Change
   readonly outcome: Outcome
 }
+
+/** Properties of a copy that are neither Event Grid's nor ours. */
+type CarriedProperties = Readonly<Record<string, string>>
 
 /** How long a message may wait for its copy to be sent, counted from its delivery. */
 const sendPatienceMs = 240_000
@@ -38,6 +43,7 @@ const sendMaxDelayMs = 15_000
  *
  * A crash after a send leaves copy and message; the store makes them one.
  *
+ * @param traceparent - the trace that copies carry on.
  * @throws ServiceError ERR_EVENT_LOSSY, so that the broker keeps the true bytes; or the queue's error when a copy
  * could not be sent for four minutes.
  */
@@ -45,15 +51,20 @@ export async function settle(
   message: TriggerMessage,
   items: readonly SettledItem[],
   dependencies: SettleDependencies,
+  traceparent?: string,
 ): Promise<void> {
+  const carried = traceparent === undefined ? {} : { traceparent }
   const poison = items.flatMap(({ outcome }) => (outcome.outcome === "poison" ? [outcome.error] : []))
   const lossy = poison.find(({ code }) => describeError(code).disposition === "throw")
   if (lossy) throw lossy
   for (const { change, outcome } of items) {
-    if (change && outcome.outcome === "deferred") await defer(message, change, outcome.error, dependencies)
+    if (change && outcome.outcome === "deferred")
+      await defer(message, change, outcome.error, dependencies, carried)
   }
   const [first] = poison
-  if (first) await sendToQuarantine(message, textOf(message.body), message.lineage, first, dependencies)
+  if (first) {
+    await sendToQuarantine(message, textOf(message.body), message.lineage, first, dependencies, carried)
+  }
 }
 
 async function defer(
@@ -61,8 +72,9 @@ async function defer(
   change: Change,
   error: ServiceError,
   dependencies: SettleDependencies,
+  carried: CarriedProperties,
 ): Promise<void> {
-  const { clock, retry, log, random = Math.random } = dependencies
+  const { clock, retry, log, telemetry, random = Math.random } = dependencies
   const now = clock.now()
   const since = message.lineage.retrySince ?? message.enqueuedAt ?? message.receivedAt
   const failed = message.lineage.attempt
@@ -71,15 +83,16 @@ async function defer(
   const lineage = { ...message.lineage, origin: change.origin, retrySince: since, attempt: failed + 1 }
   const body = formatChangeMessage(change)
   if (next.getTime() > since.getTime() + retry.maxAgeMs) {
-    await sendToQuarantine(message, body, lineage, error, dependencies)
+    await sendToQuarantine(message, body, lineage, error, dependencies, carried)
     return
   }
   await sendSurely(
     dependencies.changes,
-    { ...copyOf(message, body, lineage, error.code), scheduledAt: next },
+    { ...copyOf(message, body, lineage, error.code, carried), scheduledAt: next },
     message,
     dependencies,
   )
+  telemetry.deferred(error.code, next.getTime() - now.getTime())
   log.warn("change.deferred", {
     ...errorFields(error),
     attempt: failed + 1,
@@ -94,8 +107,11 @@ async function sendToQuarantine(
   lineage: MessageLineage,
   error: ServiceError,
   dependencies: SettleDependencies,
+  carried: CarriedProperties,
 ): Promise<void> {
-  await sendSurely(dependencies.quarantine, copyOf(message, body, lineage, error.code), message, dependencies)
+  const copy = copyOf(message, body, lineage, error.code, carried)
+  await sendSurely(dependencies.quarantine, copy, message, dependencies)
+  dependencies.telemetry.quarantined(error.code)
   dependencies.log.error("message.quarantined", { ...errorFields(error), messageId: message.messageId })
 }
 
@@ -104,6 +120,7 @@ function copyOf(
   body: string | Uint8Array,
   lineage: MessageLineage,
   code: ErrorCode,
+  carried: CarriedProperties,
 ): OutgoingMessage {
   const firstEnqueuedAt = lineage.firstEnqueuedAt ?? message.enqueuedAt
   const originalId = lineage.originalId ?? message.messageId
@@ -113,6 +130,7 @@ function copyOf(
     contentType: "application/json",
     properties: {
       ...message.eventGridProperties,
+      ...carried,
       ...formatLineage({
         ...lineage,
         ...(originalId === "" ? {} : { originalId }),

@@ -1,7 +1,9 @@
 import type { InvocationContext } from "@azure/functions"
+import type { SpanContext } from "@opentelemetry/api"
 import { foldKey, isJsonObject } from "../shared/change/eventFields.ts"
 import { type MessageLineage, parseLineage } from "../shared/queue/messageLineage.ts"
 import { parseTime } from "../shared/store/ledgerEntry.ts"
+import { parseTraceparent } from "../shared/telemetry/traceparent.ts"
 
 /** One queue message as the trigger delivers it. */
 export interface TriggerMessage {
@@ -13,6 +15,8 @@ export interface TriggerMessage {
   readonly lineage: MessageLineage
   /** Event Grid's own `aeg-…` properties, which a copy keeps. */
   readonly eventGridProperties: Readonly<Record<string, string>>
+  /** The trace that the sender wrote on the message, where it is well-formed. */
+  readonly sender?: SpanContext
 }
 
 /**
@@ -32,6 +36,7 @@ export function readTriggerMessage(
   const given = metadata["applicationProperties"] ?? metadata["userProperties"]
   const properties = typeof given === "object" && given !== null ? (given as Record<string, unknown>) : {}
   const enqueuedAt = readTime(metadata["enqueuedTimeUtc"])
+  const sender = readSender(properties)
   return {
     body,
     messageId: String(metadata["messageId"] ?? ""),
@@ -43,7 +48,18 @@ export function readTriggerMessage(
         .filter(([name, value]) => name.startsWith("aeg-") && typeof value !== "object")
         .map(([name, value]) => [name, String(value)]),
     ),
+    ...(sender ? { sender } : {}),
   }
+}
+
+/**
+ * Clients of Service Bus write `traceparent` or, in older releases, `Diagnostic-Id`, which the host hands over as
+ * `diagnostic-Id`.
+ *
+ * Source: https://learn.microsoft.com/azure/service-bus-messaging/service-bus-end-to-end-tracing
+ */
+function readSender(properties: Readonly<Record<string, unknown>>): SpanContext | undefined {
+  return parseTraceparent(properties["traceparent"]) ?? parseTraceparent(properties["diagnostic-Id"])
 }
 
 function readTime(value: unknown): Date | undefined {

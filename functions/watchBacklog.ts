@@ -3,11 +3,13 @@ import { type BacklogOptions, readBacklog } from "../shared/audit/backlog.ts"
 import type { CauseStatus } from "../shared/audit/causes.ts"
 import type { Clock } from "../shared/clock.ts"
 import { errorFields, type Log } from "../shared/log.ts"
+import type { Telemetry } from "../shared/telemetry/telemetry.ts"
 
 /** What the timer needs. */
 export interface WatchBacklogApp {
   readonly log: Log
   readonly clock: Clock
+  readonly telemetry: Telemetry
   /** Opened by the first run. */
   readonly openBacklog: () => BacklogOptions
 }
@@ -16,15 +18,16 @@ export interface WatchBacklogApp {
 export const watchSchedule = "0 */5 * * * *"
 
 /**
- * Writes the signals that alerts are made of: a line for each cause of deferral, death and quarantine, and one for the
+ * Writes the signals that alerts are made of, as metrics and as log lines: a line for each cause of deferral, death and quarantine, and one for the
  * oldest change that is not protected, which is there also when there is none. See `docs/runbook.md`.
  */
 export function createWatchBacklogHandler(app: () => WatchBacklogApp): TimerHandler {
   return async () => {
-    const { log, clock, openBacklog } = app()
+    const { log, clock, telemetry, openBacklog } = app()
     try {
-      const { deferred, deadLettered, quarantined, oldestUnprotected, complete } =
-        await readBacklog(openBacklog())
+      const backlog = await readBacklog(openBacklog())
+      const { deferred, deadLettered, quarantined, oldestUnprotected, complete } = backlog
+      telemetry.sawBacklog(backlog)
       const ageSeconds = oldestUnprotected
         ? Math.max(0, Math.round((clock.now().getTime() - oldestUnprotected.changedAt.getTime()) / 1000))
         : 0

@@ -12,6 +12,7 @@ import type { BackupStore } from "../store/backupStore.ts"
 import { formatGapName, formatRecordName, type GapReason, sealNameOf } from "../store/blobName.ts"
 import { formatLedgerEntry, type LedgerEntry, parseTime } from "../store/ledgerEntry.ts"
 import type { VaultReader } from "../vault/vaultReader.ts"
+import { type BackupObserver, unobserved } from "./backupObserver.ts"
 import type { Outcome } from "./outcome.ts"
 import { readVersion, type VersionReading } from "./readVersion.ts"
 
@@ -56,18 +57,19 @@ export async function backUpVersion(
   change: Change,
   delivery: Delivery,
   dependencies: BackUpVersionDependencies,
+  observer: BackupObserver = unobserved,
 ): Promise<Outcome> {
   const { object } = change
   if (isExcluded(object.name, dependencies.exclude)) return { outcome: "skipped", reason: "excluded" }
   try {
-    return await store(change, delivery, dependencies)
+    return await store(change, delivery, dependencies, observer)
   } catch (thrown) {
     const error = toServiceError(thrown)
     const { disposition } = describeError(error.code)
     if (disposition === "poison") return { outcome: "poison", error }
     const reason = gapReasonOf[error.code]
     if (!reason) return { outcome: "deferred", error }
-    return recordGap(change, delivery, reason, error, dependencies)
+    return recordGap(change, delivery, reason, error, dependencies, observer)
   }
 }
 
@@ -75,9 +77,10 @@ async function store(
   change: Change,
   delivery: Delivery,
   dependencies: BackUpVersionDependencies,
+  observer: BackupObserver,
 ): Promise<Outcome> {
   const { clock } = dependencies
-  const reading = await readWithOneRetry(change, dependencies)
+  const reading = await observer.observe("read", () => readWithOneRetry(change, dependencies))
   const { object, secret, certificate } = reading
   if (secret.value === undefined) {
     const details = { object: formatVersionUrl(object) }
@@ -87,7 +90,9 @@ async function store(
   const blob = formatRecordName(object)
   const recipients = await dependencies.recipientsOf(object.vault)
   const record = buildRecord(reading, change.event, secret.value.reveal(), readAt)
-  const sealed = await sealRecord(serializeRecord(record), sealNameOf(blob), recipients)
+  const sealed = await observer.observe("seal", () =>
+    sealRecord(serializeRecord(record), sealNameOf(blob), recipients),
+  )
   const { attributes, tags } = certificate ?? secret
   const isPublicOnly = reading.privateKey === "absentByPolicy"
   const origin = change.origin === "live" && restoredTag in tags ? "restore" : change.origin
@@ -100,7 +105,10 @@ async function store(
     ...(isPublicOnly ? { isPublicOnly } : {}),
   }
   const metadata = formatLedgerEntry(entry)
-  const outcome = await dependencies.store.putIfAbsent(blob, sealed, sealedContentType, metadata)
+  const outcome = await observer.observe("put", () =>
+    dependencies.store.putIfAbsent(blob, sealed, sealedContentType, metadata),
+  )
+  observer.put(entry, outcome)
   return { outcome, blob, ...(isPublicOnly ? { privateKey: "absentByPolicy" } : {}) }
 }
 
@@ -123,6 +131,7 @@ async function recordGap(
   reason: GapReason,
   error: ServiceError,
   { clock, store }: BackUpVersionDependencies,
+  observer: BackupObserver,
 ): Promise<Outcome> {
   const triedAt = clock.now()
   const blob = formatGapName(change.object, reason)
@@ -134,7 +143,9 @@ async function recordGap(
     code: error.code,
   }
   try {
-    await store.putIfAbsent(blob, body, "application/json", formatLedgerEntry(entry))
+    await observer.observe("put", () =>
+      store.putIfAbsent(blob, body, "application/json", formatLedgerEntry(entry)),
+    )
   } catch (thrown) {
     return { outcome: "deferred", error: toServiceError(thrown) }
   }

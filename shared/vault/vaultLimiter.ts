@@ -17,6 +17,8 @@ export interface VaultLimiter {
   run<T>(host: string, work: () => Promise<T>, priority?: VaultPriority): Promise<T>
   /** Calls to the vault at `host` that may be under way at this moment. */
   limitOf(host: string): number
+  /** Calls to the vault at `host` that are under way. */
+  inFlightOf(host: string): number
 }
 
 export interface VaultLimiterOptions {
@@ -29,6 +31,8 @@ export interface VaultLimiterOptions {
   readonly longestWaitMs?: number
   /** The pause after a 429 that names none. Default 1 s. */
   readonly defaultPauseMs?: number
+  /** Told of every call that a vault answered with 429. Must not throw. */
+  readonly onThrottled?: (host: string) => void
 }
 
 /** A live call that waited longer for its turn is sent away: slow calls in line must not outlast the function. */
@@ -103,6 +107,7 @@ export function createVaultLimiter(options: VaultLimiterOptions): VaultLimiter {
 
   return {
     limitOf: (host) => stateOf(host).limit,
+    inFlightOf: (host) => stateOf(host).inFlight,
     run: async (host, work, priority = "live") => {
       const state = stateOf(host)
       const since = clock.now().getTime()
@@ -119,7 +124,9 @@ export function createVaultLimiter(options: VaultLimiterOptions): VaultLimiter {
           learn(state, generation, undefined)
           return result
         } catch (thrown) {
-          learn(state, generation, toServiceError(thrown))
+          const error = toServiceError(thrown)
+          if (error.code === "ERR_VAULT_THROTTLED") options.onThrottled?.(host)
+          learn(state, generation, error)
           throw thrown
         }
       } finally {

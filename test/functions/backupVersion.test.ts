@@ -21,6 +21,7 @@ import {
 import { capturingLog } from "../support/capturingLog.ts"
 import { collect } from "../support/collect.ts"
 import { fakeClock } from "../support/fakeClock.ts"
+import { silentTelemetry } from "../support/memoryTelemetry.ts"
 import { recipientPair } from "../support/recipientPair.ts"
 
 const pair = await recipientPair("EC", "recovery-1")
@@ -53,6 +54,7 @@ function aWorker(more: Partial<BackupVersionApp> = {}, backup: Partial<BackupVer
     },
     changes,
     quarantine,
+    telemetry: silentTelemetry(),
     retry: { firstDelayMs: 15_000, maxDelayMs: 900_000, maxAgeMs: 86_400_000 },
     clock,
     log,

@@ -5,6 +5,7 @@ import { ServiceError } from "../../shared/errors.ts"
 import { anEventGridEvent, anObject } from "../support/builders.ts"
 import { capturingLog } from "../support/capturingLog.ts"
 import { aReplayWorld, type LetterSeed } from "../support/memoryReplay.ts"
+import { silentTelemetry } from "../support/memoryTelemetry.ts"
 
 const event = (version: number) => JSON.stringify(anEventGridEvent(anObject({ version })))
 const coded = (version: number, code: string, more: Partial<LetterSeed> = {}): LetterSeed => ({
@@ -15,7 +16,11 @@ const coded = (version: number, code: string, more: Partial<LetterSeed> = {}): L
 
 async function runTimer(world: ReturnType<typeof aReplayWorld>) {
   const log = capturingLog()
-  const handler = createReplayDeadLettersHandler(() => ({ log, openReplay: () => world.parts }))
+  const handler = createReplayDeadLettersHandler(() => ({
+    log,
+    telemetry: silentTelemetry(),
+    openReplay: () => world.parts,
+  }))
   await handler({} as Timer, {} as InvocationContext)
   return log
 }
@@ -108,6 +113,7 @@ describe("replayDeadLetters", () => {
     }
     const handler = createReplayDeadLettersHandler(() => ({
       log,
+      telemetry: silentTelemetry(),
       openReplay: () => ({ ...world.parts, sender }),
     }))
     await expect(handler({} as Timer, {} as InvocationContext)).rejects.toMatchObject({

@@ -9,6 +9,7 @@ import { createMemoryChangeQueue } from "../../shared/queue/memoryChangeQueue.ts
 import { aChange, anEventGridEvent, anObject, vault } from "../support/builders.ts"
 import { capturingLog } from "../support/capturingLog.ts"
 import { fakeClock } from "../support/fakeClock.ts"
+import { silentTelemetry } from "../support/memoryTelemetry.ts"
 
 const retry = { firstDelayMs: 15_000, maxDelayMs: 900_000, maxAgeMs: 86_400_000 }
 const now = "2026-03-01T10:00:05.000Z"
@@ -36,6 +37,7 @@ function aWorld(more: Partial<SettleDependencies> = {}) {
     retry,
     clock,
     log,
+    telemetry: silentTelemetry(),
     random: () => 0.5,
     ...more,
   }

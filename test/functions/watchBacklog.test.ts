@@ -10,6 +10,7 @@ import { createMemoryStore } from "../../shared/store/memoryStore.ts"
 import { aChange, anObject, vault } from "../support/builders.ts"
 import { capturingLog } from "../support/capturingLog.ts"
 import { fakeClock } from "../support/fakeClock.ts"
+import { silentTelemetry } from "../support/memoryTelemetry.ts"
 
 function aWorld() {
   const clock = fakeClock("2026-03-01T12:00:00.000Z")
@@ -31,6 +32,7 @@ function aWorld() {
     const handler = createWatchBacklogHandler(() => ({
       log,
       clock,
+      telemetry: silentTelemetry(),
       openBacklog: () => ({
         queues,
         queue: "changes",

@@ -16,6 +16,7 @@ import { anEventOfKind, anObject, aReading, vault as vaultUrl } from "../support
 import { capturingLog } from "../support/capturingLog.ts"
 import { collect } from "../support/collect.ts"
 import { fakeClock } from "../support/fakeClock.ts"
+import { silentTelemetry } from "../support/memoryTelemetry.ts"
 import { propertyRuns } from "../support/propertyRuns.ts"
 import { recipientPair } from "../support/recipientPair.ts"
 
@@ -74,6 +75,7 @@ async function play(
     if (pending.shift() === true) throw new ServiceError("ERR_UNKNOWN", "a fault")
   }
   const handler = createBackupVersionHandler(() => ({
+    telemetry: silentTelemetry(),
     allowList: createAllowList([vaultUrl]),
     backup: {
       vault: {

@@ -4,9 +4,11 @@ import { createAllowList } from "../../shared/change/allowList.ts"
 import { createMemoryChangeQueue } from "../../shared/queue/memoryChangeQueue.ts"
 import type { Recipient } from "../../shared/record/recipients.ts"
 import type { BackupStore } from "../../shared/store/backupStore.ts"
+import type { Telemetry } from "../../shared/telemetry/telemetry.ts"
 import type { VaultReader } from "../../shared/vault/vaultReader.ts"
 import { capturingLog } from "./capturingLog.ts"
 import { fakeClock } from "./fakeClock.ts"
+import { silentTelemetry } from "./memoryTelemetry.ts"
 
 export interface HandlerParts {
   /** On the allow-list. */
@@ -15,10 +17,18 @@ export interface HandlerParts {
   readonly store: BackupStore
   readonly recipients: readonly Recipient[]
   readonly clock?: ReturnType<typeof fakeClock>
+  readonly telemetry?: Telemetry
 }
 
 /** The worker's real handler over the given vault and store, with queues in memory. */
-export function aHandler({ vaults, vault, store, recipients, clock = fakeClock() }: HandlerParts) {
+export function aHandler({
+  vaults,
+  vault,
+  store,
+  recipients,
+  clock = fakeClock(),
+  telemetry = silentTelemetry(),
+}: HandlerParts) {
   const changes = createMemoryChangeQueue()
   const quarantine = createMemoryChangeQueue()
   const log = capturingLog()
@@ -30,6 +40,7 @@ export function aHandler({ vaults, vault, store, recipients, clock = fakeClock()
     retry: { firstDelayMs: 15_000, maxDelayMs: 900_000, maxAgeMs: 86_400_000 },
     clock,
     log,
+    telemetry,
   }))
   return {
     changes,
