@@ -52,6 +52,11 @@ export function gapPrefixOfVault(host: string): string {
   return `${gapPrefix}${hostSegment(host)}/`
 }
 
+/** Prefix of what reconciliation remembers of one vault. */
+export function reconcilePrefixOfVault(host: string): string {
+  return `reconcile/v1/${hostSegment(host)}/`
+}
+
 const recordPattern = /^v1\/([^/]+)\/([^/]+)\/([^/]+)\/([0-9a-f]{32})\.jwe\.json$/
 const gapPattern = /^gaps\/v1\/([^/]+)\/([^/]+)\/([^/]+)\/([0-9a-f]{32})\.([a-z-]+)\.json$/
 
