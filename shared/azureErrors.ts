@@ -56,6 +56,13 @@ function isVaultFirewall(innerCode: string, message: string): boolean {
   return innerCode === "" && /not from a trusted service|client address/i.test(message)
 }
 
+/** Why a vault refused a new version with 409; `undefined` when it answered anything else. */
+export function nameConflictOf(thrown: unknown): "deleted" | "taken" | undefined {
+  const { status, code, innerCode } = readAnswer(thrown)
+  if (status !== 409) return undefined
+  return /^ObjectIs(DeletedButRecoverable|BeingDeleted)$/.test(innerCode || code) ? "deleted" : "taken"
+}
+
 /**
  * An error of the Blob client as ours. Storage gives AuthorizationFailure for a blocked network path and
  * AuthorizationPermissionMismatch for a missing role (Microsoft's 403 troubleshooting page, 2026-07).

@@ -11,17 +11,24 @@ import { Agent, type Dispatcher, interceptors } from "undici"
 const connectTimeoutMs = 10_000
 const answerTimeoutMs = 60_000
 const resendDelayMs = 50
-const resendableMethods: Dispatcher.HttpMethod[] = ["GET", "HEAD", "PUT"]
+const safeMethods: Dispatcher.HttpMethod[] = ["GET", "HEAD"]
 const brokenConnectionCodes = ["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"]
 
 /**
  * An HTTP client for the Azure SDK's pipelines that sends through undici's keep-alive connections, at about six
  * tenths of the CPU of the SDK's own client; `bench/pipeline` shows both.
  *
- * A request whose connection breaks before the answer is sent once more: everything this product sends is safe to
- * repeat. A streamed answer that breaks off is taken up again where it broke, once.
+ * A request whose connection breaks before the answer is sent once more: what this product sends is safe to repeat, but
+ * for a PUT that makes a version in a vault. A streamed answer that breaks off is taken up again where it broke, once.
+ *
+ * @param options.resendsPuts - false where a PUT is not safe to repeat. Default true.
  */
-export function createAzureHttpClient(): HttpClient & { readonly close: () => Promise<void> } {
+export function createAzureHttpClient({
+  resendsPuts = true,
+}: { readonly resendsPuts?: boolean } = {}): HttpClient & {
+  readonly close: () => Promise<void>
+} {
+  const resendableMethods = resendsPuts ? [...safeMethods, "PUT" as const] : safeMethods
   const agent = new Agent({
     connect: { timeout: connectTimeoutMs },
     connections: 128,
@@ -43,7 +50,9 @@ export function createAzureHttpClient(): HttpClient & { readonly close: () => Pr
     sendRequest: async (request) => {
       try {
         const isStreamed = (request.streamResponseStatusCodes?.size ?? 0) > 0
-        const answer = isStreamed ? await ask(request, resuming) : await askAgain(request, agent)
+        const answer = isStreamed
+          ? await ask(request, resuming)
+          : await askAgain(request, agent, resendableMethods)
         return await toResponse(answer, request)
       } catch (error) {
         if (error instanceof Error && error.name === "AbortError") throw error
@@ -73,20 +82,23 @@ function ask(request: PipelineRequest, dispatcher: Dispatcher): Promise<Dispatch
   })
 }
 
-async function askAgain(request: PipelineRequest, agent: Agent): Promise<Dispatcher.ResponseData> {
+async function askAgain(
+  request: PipelineRequest,
+  agent: Agent,
+  resendableMethods: readonly string[],
+): Promise<Dispatcher.ResponseData> {
   try {
     return await ask(request, agent)
   } catch (error) {
     const isBroken = brokenConnectionCodes.includes(codeOf(error) ?? "")
-    if (!isBroken || !isResendable(request)) throw error
+    if (!isBroken || !resendableMethods.includes(request.method) || !isResendable(request)) throw error
     await delay(resendDelayMs)
     return ask(request, agent)
   }
 }
 
 /** A body that is a stream has been read by the first attempt. */
-function isResendable({ method, body }: PipelineRequest): boolean {
-  if (!resendableMethods.includes(method)) return false
+function isResendable({ body }: PipelineRequest): boolean {
   return body === undefined || body === null || typeof body !== "object" || body instanceof Uint8Array
 }
 

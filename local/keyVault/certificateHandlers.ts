@@ -78,6 +78,10 @@ export function importCertificate(request: VaultRequest): VaultAnswer {
   const asked = parseBody(request, importSchema)
   const contentType = asked.policy?.secret_props?.contentType ?? undefined
   const imported = readImportedCertificate(asked.value, asked.pwd ?? "", contentType)
+  // Only an import: https://github.com/gruntwork-io/terratest/issues/920 shows the answer.
+  if (Date.parse(imported.chain[0].validTo) < Date.now()) {
+    throw badParameter("X509 Certificate is already expired")
+  }
   requireFreeName(vault.state, "certificate", name)
   const { privateKey, chain } = imported
   const policy = policyOfImport(chain[0], privateKey, imported.contentType, asked.policy)

@@ -30,8 +30,13 @@ export interface VaultClients {
 /**
  * Clients by vault, kept: a client asks for its challenge once and then re-uses connection and token.
  * The clients retry nothing; the caller's retry schedule does.
+ *
+ * @param policies - done once a call, before the client's own.
  */
-export function createVaultClients(options: AzureVaultOptions): (vault: string) => VaultClients {
+export function createVaultClients(
+  options: AzureVaultOptions,
+  policies: readonly PipelinePolicy[] = [],
+): (vault: string) => VaultClients {
   const clients = new Map<string, VaultClients>()
   const { audience } = options
   const credential =
@@ -42,7 +47,7 @@ export function createVaultClients(options: AzureVaultOptions): (vault: string) 
     retryOptions: { maxRetries: 0 },
     additionalPolicies: [
       ...(options.pace ? [{ policy: pacePolicy(options.pace), position: "perCall" as const }] : []),
-      { policy: keepInnerCode, position: "perCall" as const },
+      ...[keepInnerCode, ...policies].map((policy) => ({ policy, position: "perCall" as const })),
     ],
   }
   return (vault) => {

@@ -13,6 +13,8 @@ export interface MemoryVault extends VaultReader, VaultCatalog {
     object: ObjectVersion,
     reading: Pick<CertificateReading, "cer"> & Partial<CertificateReading>,
   ): void
+  /** Tags of one version, disabled or not; none of a version that is not there. */
+  tagsOf(object: ObjectVersion): Promise<Readonly<Record<string, string>>>
   /** How often a version was read. */
   readonly reads: number
 }
@@ -44,6 +46,10 @@ export function createMemoryVault(): MemoryVault {
         throw new ServiceError("ERR_VAULT_VERSION_DISABLED", "The version is disabled", { details })
       }
       return found.reading
+    },
+    tagsOf: async (object) => {
+      const id = formatVersionUrl(object)
+      return (certificates.get(id) ?? versions.get(id))?.reading.tags ?? {}
     },
     setCertificate: (object, reading) => {
       const id = formatVersionUrl(object)

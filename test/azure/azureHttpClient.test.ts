@@ -22,7 +22,10 @@ afterEach(async () => {
 })
 
 /** A server that answers with `handle`, a client, and what the server saw. */
-async function aServer(handle: (request: IncomingMessage, response: ServerResponse, nth: number) => void) {
+async function aServer(
+  handle: (request: IncomingMessage, response: ServerResponse, nth: number) => void,
+  clientOptions: Parameters<typeof createAzureHttpClient>[0] = {},
+) {
   const seen: { method: string; url: string; headers: NodeJS.Dict<string | string[]>; body: string }[] = []
   const sockets = new Set<Socket>()
   const server = createServer((request, response) => {
@@ -35,7 +38,7 @@ async function aServer(handle: (request: IncomingMessage, response: ServerRespon
     })
   })
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done))
-  const client = createAzureHttpClient()
+  const client = createAzureHttpClient(clientOptions)
   open.push({ server, client })
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const send = (options: Omit<PipelineRequestOptions, "url"> & { path?: string } = {}) => {
@@ -163,6 +166,15 @@ describe("createAzureHttpClient", () => {
     const chunks = await collect(answer.readableStreamBody as AsyncIterable<Buffer>)
     expect(Buffer.concat(chunks).toString()).toBe("ABCDEFG")
     expect(seen[1]?.headers).toMatchObject({ range: "bytes=3-6", "if-match": '"e"' })
+  })
+
+  it("does not send a PUT again where each makes a version, and a GET still", async () => {
+    const handle = (request: IncomingMessage) => void request.socket.destroy()
+    const { send, seen } = await aServer(handle, { resendsPuts: false })
+    await expect(send({ method: "PUT", body: "x" })).rejects.toMatchObject({ name: "RestError" })
+    expect(seen.map(({ method }) => method)).toEqual(["PUT"])
+    await expect(send()).rejects.toMatchObject({ name: "RestError" })
+    expect(seen.map(({ method }) => method)).toEqual(["PUT", "GET", "GET"])
   })
 
   it("does not send a POST again", async () => {

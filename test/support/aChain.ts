@@ -30,11 +30,12 @@ export function newKey(kind: KeyKind = "P-256"): KeyObject {
   return privateKey
 }
 
-/** A chain of `length` certificates for `key`; of one, the certificate signs itself. */
+/** A chain of `length` certificates for `key`; of one, the certificate signs itself. `notAfter` is that of the leaf. */
 export function aChain({
   key = newKey(),
   length = 1,
-}: { readonly key?: KeyObject; readonly length?: number } = {}): Chain {
+  notAfter = new Date(Date.now() + 30 * 86_400_000),
+}: { readonly key?: KeyObject; readonly length?: number; readonly notAfter?: Date } = {}): Chain {
   const run = randomBytes(3).toString("hex")
   const nameOf = (depth: number) => parseDistinguishedName(`CN=chain ${run} ${depth === 0 ? "leaf" : depth}`)
   const keys = Array.from({ length }, (_, depth) => (depth === 0 ? key : newKey()))
@@ -46,7 +47,7 @@ export function aChain({
       publicKey: createPublicKey(own),
       signingKey: keys[above] ?? own,
       notBefore: new Date(Date.now() - 86_400_000),
-      notAfter: new Date(Date.now() + 30 * 86_400_000),
+      notAfter: depth === 0 ? notAfter : new Date(Date.now() + 30 * 86_400_000),
       isAuthority: depth > 0,
       pathLength: depth - 1,
       keyUsage: depth > 0 ? ["keyCertSign"] : ["digitalSignature"],

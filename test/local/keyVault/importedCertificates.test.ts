@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { readPkcs12 } from "../../../shared/certificate/readPkcs12.ts"
 import { writePkcs12 } from "../../../local/keyVault/writePkcs12.ts"
 import { createCertificateAuthority } from "../../../local/tls/certificateAuthority.ts"
+import { aChain, materialOf } from "../../support/aChain.ts"
 import { type AVault, aVault, refusalOf } from "./aVault.ts"
 
 let sample: AVault
@@ -93,6 +94,21 @@ describe("imported certificates", () => {
     const certificates = value!.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g)!
     expect(certificates.map((pem) => new X509Certificate(pem).raw)).toEqual(chain)
     expect(createPrivateKey(value!).equals(createPrivateKey(keyPem))).toBe(true)
+  })
+
+  it("are refused once they have expired, and taken until then", async () => {
+    const importUntil = async (name: string, notAfter: Date) => {
+      const { key, certificates } = aChain({ notAfter })
+      const body = JSON.stringify({ value: materialOf(key, certificates) })
+      return sample.ask(`/certificates/${name}/import`, { method: "POST", body })
+    }
+    const expired = await importUntil("expired", new Date(Date.now() - 2000))
+    expect(await refusalOf(expired)).toMatchObject({
+      status: 400,
+      code: "BadParameter",
+      message: "X509 Certificate is already expired",
+    })
+    expect((await importUntil("valid", new Date(Date.now() + 60_000))).status).toBe(200)
   })
 
   it("can be imported as not exportable", async () => {
