@@ -1,6 +1,6 @@
 import { isExcluded } from "../change/allowList.ts"
 import type { ObjectKind, ObjectVersion } from "../change/objectVersion.ts"
-import type { GapReason } from "../store/blobName.ts"
+import { type GapReason, gapReasons } from "../store/blobName.ts"
 
 /**
  * Why the store has no record of a version. `missing`: the vault lists it, and nothing is known of it. `disabled`: its
@@ -34,12 +34,18 @@ export interface HeldVersion {
   readonly created?: Date
 }
 
+/** The gap records of one version; each reason has one of its own. */
+export interface GapRecordsOfVersion {
+  readonly kind: ObjectKind
+  readonly reasons: ReadonlySet<GapReason>
+}
+
 /** Everything under one name, by version: what the vault lists, and what the store has under both kinds. */
 export interface NameContents {
   readonly name: string
   readonly held: ReadonlyMap<string, HeldVersion>
   readonly records: ReadonlySet<string>
-  readonly gapRecords: ReadonlyMap<string, { readonly kind: ObjectKind; readonly reason: GapReason }>
+  readonly gapRecords: ReadonlyMap<string, GapRecordsOfVersion>
 }
 
 /** What the comparison says of one version. */
@@ -70,16 +76,16 @@ export function compareName(
     const kind = listed?.kind ?? known?.kind ?? "secret"
     const object: ObjectVersion = { vault, host, kind, name, version }
     const created = listed?.created
-    const gap = { object, ...judge(listed, known?.reason), ...(created ? { created } : {}) }
+    const gap = { object, ...judge(listed, known?.reasons ?? new Set()), ...(created ? { created } : {}) }
     return [{ version, finding: "gap", gap }]
   })
 }
 
 function judge(
   listed: HeldVersion | undefined,
-  reason: GapReason | undefined,
+  reasons: ReadonlySet<GapReason>,
 ): { readonly cause: GapCause; readonly action: GapAction } {
   if (!listed) return { cause: "lost", action: "none" }
-  if (!listed.enabled) return { cause: "disabled", action: reason === "disabled" ? "none" : "record" }
-  return { cause: reason ?? "missing", action: "send" }
+  if (!listed.enabled) return { cause: "disabled", action: reasons.has("disabled") ? "none" : "record" }
+  return { cause: gapReasons.find((reason) => reasons.has(reason)) ?? "missing", action: "send" }
 }

@@ -1,6 +1,6 @@
 import type { ObjectKind } from "../change/objectVersion.ts"
 import { type ErrorCode, type ServiceError, toServiceError } from "../errors.ts"
-import { gapPrefixOfVault, recordPrefixOfVault, type StoreEntryName } from "../store/blobName.ts"
+import { gapPrefixOfVault, type GapReason, recordPrefixOfVault, type StoreEntryName } from "../store/blobName.ts"
 import type { StoreCatalog } from "../store/storeCatalog.ts"
 import type { VaultPager } from "../vault/vaultPager.ts"
 import { compareName, type Gap, type HeldVersion, type NameContents } from "./gap.ts"
@@ -137,11 +137,15 @@ function versionOf({ object }: StoreEntryName): string {
 }
 
 function gapRecordsOf(entries: readonly StoreEntryName[]): NameContents["gapRecords"] {
-  return new Map(
-    entries.flatMap((entry) =>
-      entry.kind === "gap" ? [[versionOf(entry), { kind: entry.object.kind, reason: entry.reason }]] : [],
-    ),
-  )
+  const found = new Map<string, { kind: ObjectKind; reasons: Set<GapReason> }>()
+  for (const entry of entries) {
+    if (entry.kind !== "gap") continue
+    const { kind, version } = entry.object
+    const known = found.get(version) ?? { kind, reasons: new Set() }
+    known.reasons.add(entry.reason)
+    found.set(version, known)
+  }
+  return found
 }
 
 type Listed = { readonly held: ReadonlyMap<string, HeldVersion> } | { readonly error: ServiceError }
