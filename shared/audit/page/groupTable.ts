@@ -1,0 +1,96 @@
+import type { AuditGroup, AuditReport } from "../auditReport.ts"
+import { h } from "./element.ts"
+import { formatDuration } from "./formatDuration.ts"
+import { hostOf } from "./row.ts"
+import { stageNames } from "./stageWords.ts"
+
+const columns = [
+  ["p50", "p50Ms"],
+  ["p90", "p90Ms"],
+  ["p95", "p95Ms"],
+  ["p99", "p99Ms"],
+  ["maximum", "maxMs"],
+] as const
+
+/** Every group of the report with its percentiles: all vaults first, each vault folded. */
+export function renderGroups({ groups, vaults }: AuditReport): HTMLElement[] {
+  if (groups.length === 0) return [h("p", { class: "empty" }, "Nothing was measured.")]
+  const of = (vault: string | null) => groups.filter((group) => group.vault === vault)
+  const single = vaults.length === 1
+  return [
+    ...(of(null).length > 0 ? [groupTable(of(null), "Percentiles of all vaults")] : []),
+    ...vaults
+      .filter(({ vault }) => !(single && of(null).length > 0) && of(vault).length > 0)
+      .map(({ vault }) =>
+        h(
+          "details",
+          { "data-key": vault },
+          h("summary", {}, hostOf(vault)),
+          groupTable(of(vault), `Percentiles of ${hostOf(vault)}`),
+        ),
+      ),
+  ]
+}
+
+function groupTable(groups: readonly AuditGroup[], caption: string): HTMLElement {
+  const sections = new Map<string, AuditGroup[]>()
+  for (const group of groups) {
+    const title = titleOf(group)
+    sections.set(title, [...(sections.get(title) ?? []), group])
+  }
+  return h(
+    "table",
+    { class: "stacked groups" },
+    h("caption", { class: "visually-hidden" }, caption),
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        h("th", { scope: "col" }, "stage"),
+        ...["n", ...columns.map(([name]) => name)].map((name) =>
+          h("th", { scope: "col", class: "number" }, name),
+        ),
+      ),
+    ),
+    ...[...sections].map(([title, members]) =>
+      h(
+        "tbody",
+        { "data-key": title },
+        h("tr", { class: "section" }, h("th", { scope: "rowgroup", colspan: columns.length + 2 }, title)),
+        ...members.map(groupRow),
+      ),
+    ),
+  )
+}
+
+function groupRow(group: AuditGroup): HTMLElement {
+  const { stage, count, negative, isP99Meaningful } = group
+  return h(
+    "tr",
+    { "data-key": stage },
+    h(
+      "th",
+      { scope: "row" },
+      stageNames[stage],
+      negative > 0 && h("span", { class: "soft" }, ` (${negative.toLocaleString("en-US")} below 0)`),
+    ),
+    h("td", { class: "number", "data-label": "n" }, count.toLocaleString("en-US")),
+    ...columns.map(([name, field]) =>
+      h(
+        "td",
+        { class: "number", "data-label": name },
+        formatDuration(group[field]),
+        name === "p99" &&
+          !isP99Meaningful &&
+          h("abbr", { title: "fewer than 100 values: this is the maximum" }, "*"),
+      ),
+    ),
+  )
+}
+
+function titleOf({ origin, deferred }: AuditGroup): string {
+  if (deferred === null) return origin
+  return deferred ? `${origin}, deferred` : `${origin}, never deferred`
+}

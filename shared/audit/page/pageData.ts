@@ -1,0 +1,12 @@
+import type { AuditReport } from "../auditReport.ts"
+
+/** What the page is given: its island of JSON. */
+export interface PageData {
+  readonly report: AuditReport
+  /** Present where the page asks for newer reports by itself. */
+  readonly live?: {
+    /** Where the report comes from as JSON, on the same origin. */
+    readonly url: string
+    readonly everyMs: number
+  }
+}

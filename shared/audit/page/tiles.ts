@@ -1,0 +1,135 @@
+import type { AuditReport } from "../auditReport.ts"
+import { type Content, h } from "./element.ts"
+import { formatDuration } from "./formatDuration.ts"
+import { formatSecond } from "./formatTime.ts"
+import { levelIcon } from "./icon.ts"
+import { relativeTime } from "./relativeTime.ts"
+import { counted, type Level } from "./verdict.ts"
+
+interface Tile {
+  readonly label: string
+  readonly value: string
+  readonly level: Level
+  readonly notes: readonly Content[]
+}
+
+/** The figures that answer most questions, each with a word on what it means. */
+export function renderTiles(report: AuditReport): HTMLElement[] {
+  return [
+    objectiveTile(report),
+    budgetTile(report),
+    gapTile(report),
+    ...queueTiles(report),
+    ...canaryTile(report),
+  ].map(({ label, value, level, notes }) =>
+    h(
+      "li",
+      { class: `tile level-${level}`, "data-key": label },
+      h("h3", { class: "tile-label" }, level !== "good" && levelIcon(level), label),
+      h("p", { class: "tile-value figure" }, value),
+      ...notes.map((note) => h("p", { class: "tile-note" }, note)),
+    ),
+  )
+}
+
+/** `p99`, or `p99.9`. */
+export function percentileName(percentile: number): string {
+  return `p${percentile}`
+}
+
+function objectiveTile({ objective, query }: AuditReport): Tile {
+  const { population, measured, unmeasured, isMeaningful, met, percentileMs, skewed, skewMs } = objective
+  const name = percentileName(query.objective.percentile)
+  const verdict = met === null ? "cannot be judged" : met ? "met" : "missed"
+  return {
+    label: `${name} from event to backup`,
+    value:
+      percentileMs === null ? (population === 0 ? "none" : "not protected") : formatDuration(percentileMs),
+    level: met === null ? "unknown" : met ? "good" : "bad",
+    notes: [
+      `Objective ${formatDuration(query.objective.limitMs)}: ${verdict}`,
+      measured === population
+        ? `n = ${measured.toLocaleString("en-US")}`
+        : `n = ${measured.toLocaleString("en-US")} measured of ${population.toLocaleString("en-US")}`,
+      !isMeaningful && population > 0 && `Too few for a ${name}: this is the maximum.`,
+      unmeasured > 0 && `${counted(unmeasured, "has", "have")} no known lateness.`,
+      skewed > 0 &&
+        skewMs !== null &&
+        `Clocks disagree: ${counted(skewed, "value", "values")} below 0, the least ${formatDuration(skewMs)}.`,
+    ].filter((note) => note !== false),
+  }
+}
+
+function budgetTile({ objective: { budget, breaches, unprotected } }: AuditReport): Tile {
+  return {
+    label: "Late, of what the objective allows",
+    value: `${budget.used.toLocaleString("en-US")} of ${budget.allowed.toLocaleString("en-US")}`,
+    level: budget.left < 0 ? "bad" : "good",
+    notes: [
+      `${breaches.toLocaleString("en-US")} stored late, ${unprotected.toLocaleString("en-US")} not stored`,
+      budget.left < 0 && `Overdrawn by ${(-budget.left).toLocaleString("en-US")}`,
+    ].filter((note) => note !== false),
+  }
+}
+
+function gapTile({ vaults }: AuditReport): Tile {
+  const gaps = vaults.reduce((total, { openGapCount }) => total + openGapCount, 0)
+  const oldest = vaults.flatMap(({ openGaps }) => openGaps.map(({ since }) => since)).sort()[0]
+  const publicOnly = vaults.reduce((total, { publicOnlyCount }) => total + publicOnlyCount, 0)
+  return {
+    label: "Open gaps",
+    value: gaps.toLocaleString("en-US"),
+    level: gaps > 0 ? "bad" : publicOnly > 0 ? "warn" : "good",
+    notes: [
+      oldest === undefined
+        ? "No version is known and not stored"
+        : `The oldest since ${formatSecond(oldest)} UTC`,
+      publicOnly > 0 && `${counted(publicOnly, "certificate", "certificates")} with the public part only`,
+    ].filter((note) => note !== false),
+  }
+}
+
+function queueTiles({ queues }: AuditReport): Tile[] {
+  if (!queues) return []
+  const { waiting, deferred, deadLettered, quarantined, oldestAt, complete } = queues
+  const atLeast = complete ? "" : "at least "
+  return [
+    {
+      label: "On the way",
+      value: `${atLeast}${(waiting + deferred).toLocaleString("en-US")}`,
+      level: deferred > 0 ? "warn" : complete ? "good" : "unknown",
+      notes: [
+        `${waiting.toLocaleString("en-US")} waiting, ${deferred.toLocaleString("en-US")} deferred`,
+        oldestAt !== undefined && [`The oldest since ${formatSecond(oldestAt)} UTC`, relativeTime(oldestAt)],
+      ].filter((note) => note !== false),
+    },
+    {
+      label: "Dead letters and quarantine",
+      value: `${atLeast}${(deadLettered + quarantined).toLocaleString("en-US")}`,
+      level: deadLettered + quarantined > 0 ? "bad" : complete ? "good" : "unknown",
+      notes: [
+        `${deadLettered.toLocaleString("en-US")} dead letters, ${quarantined.toLocaleString("en-US")} in quarantine`,
+      ],
+    },
+  ]
+}
+
+function canaryTile({ canary }: AuditReport): Tile[] {
+  if (!canary) return []
+  const { lastChangedAt, ageMs, lastLatencyMs, isOverdue } = canary
+  if (lastChangedAt === null) {
+    return [{ label: "Canary", value: "none", level: "warn", notes: ["No canary has ever arrived"] }]
+  }
+  return [
+    {
+      label: "Canary",
+      value: ageMs === null ? "arrived" : `${formatDuration(ageMs)} old`,
+      level: isOverdue ? "bad" : "good",
+      notes: [
+        isOverdue && "Overdue: changes may not get through",
+        [`Set ${formatSecond(lastChangedAt)} UTC`, relativeTime(lastChangedAt)],
+        lastLatencyMs !== null && `It took ${formatDuration(lastLatencyMs)}`,
+      ].filter((note) => note !== false),
+    },
+  ]
+}
