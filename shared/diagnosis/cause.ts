@@ -147,9 +147,9 @@ function httpCause(
 }
 
 function ofCode(code: ErrorCode): Cause {
-  if (/_FIREWALL$/.test(code)) return "firewall"
-  if (/_FORBIDDEN$/.test(code)) return "role"
-  if (/_NOT_FOUND$/.test(code)) return "notFound"
+  if (code.endsWith("_FIREWALL")) return "firewall"
+  if (code.endsWith("_FORBIDDEN")) return "role"
+  if (code.endsWith("_NOT_FOUND")) return "notFound"
   if (code === "ERR_VAULT_RESPONSE_INVALID") return "proxy"
   if (code === "ERR_IDENTITY_UNAVAILABLE") return "authentication"
   if (/_(UNAVAILABLE|THROTTLED)$/.test(code)) return "busy"

@@ -6,7 +6,7 @@ import { fixCertificate, fixFirewall, fixNames, fixPort, fixPublicPath } from ".
 import { fixAccessPolicy, fixRole, missingRights } from "./roleFixes.ts"
 import type { Fix, Verdict } from "./verdict.ts"
 
-const openCauses: readonly Cause[] = ["busy", "late", "unclear"]
+const openCauses: ReadonlySet<Cause> = new Set(["busy", "late", "unclear"])
 
 /** One verdict on one hop: the first thing that is wrong, and the narrowest fix for it. Pure. */
 export function diagnoseHop(evidence: HopEvidence, expected: Expectation): Verdict {
@@ -22,7 +22,7 @@ export function diagnoseHop(evidence: HopEvidence, expected: Expectation): Verdi
   const { hop } = evidence
   const fix = fixOf(cause, evidence, expected)
   return {
-    status: openCauses.includes(cause) ? "unknown" : "failing",
+    status: openCauses.has(cause) ? "unknown" : "failing",
     verdict: `${hop.kind}.${cause}`,
     says: said(cause, evidence),
     ...(fix ? { fix } : {}),

@@ -18,7 +18,7 @@ const builtIn: readonly (readonly [pattern: RegExp, role: string])[] = [
 
 /** Rights that the refused calls of a hop needed, each once. */
 export function missingRights({ calls, queueCalls }: HopEvidence): readonly string[] {
-  const refused = [...calls, ...queueCalls].filter(({ answer }) => /_FORBIDDEN$/.test(answer.error ?? ""))
+  const refused = [...calls, ...queueCalls].filter(({ answer }) => answer.error?.endsWith("_FORBIDDEN") === true)
   return [...new Set(refused.map(({ right }) => right))]
 }
 
@@ -88,7 +88,7 @@ function scopesOf(evidence: HopEvidence): readonly string[] {
   const { id } = azureNamesOf(hop.kind, hop.host)
   const at = id.slice(0, -1)
   if (hop.kind === "queue") {
-    const refused = queueCalls.filter(({ answer }) => /_FORBIDDEN$/.test(answer.error ?? ""))
+    const refused = queueCalls.filter(({ answer }) => answer.error?.endsWith("_FORBIDDEN") === true)
     return [...new Set(refused.map(({ queue }) => `${at}/queues/${queue}"`))]
   }
   if (hop.kind === "vault" || hop.kind === "digestKey") return [id]
