@@ -27,8 +27,8 @@ export interface ReconcileLedger {
    */
   write(page: ReconcileName["page"], record: Omit<ReconcileRecord, "format">): Promise<void>
   /**
-   * The last page of the newest run over the vault at `host` (`host[:port]`), when that run has no summary and the page
-   * is not older than `since`.
+   * The last page of the run over the vault at `host` (`host[:port]`) that wrote last, when that run has no summary and
+   * the page is not older than `since`.
    *
    * @throws ServiceError as StoreCatalog and StoreReader do; ERR_FORMAT_NEWER.
    */
@@ -44,14 +44,36 @@ export function createReconcileLedger({ add, catalog, reader }: ReconcileStore):
       await add.putIfAbsent(name, body, "application/json", metadata)
     },
     readUnfinished: async (host, since) => {
-      let last: { readonly name: string; readonly page: ReconcileName["page"] } | undefined
-      for await (const { name } of catalog.list(reconcilePrefixOfVault(host))) {
-        const parsed = parseReconcileName(name)
-        if (parsed) last = { name, page: parsed.page }
-      }
-      if (!last || last.page === "summary") return undefined
-      const record = parseReconcileBlob(last.name, await reader.read(last.name))
+      const newest = await findNewestRun(catalog, host)
+      if (!newest || newest.page === "summary") return undefined
+      const record = parseReconcileBlob(newest.blob, await reader.read(newest.blob))
       return new Date(record.at) < since ? undefined : record
     },
   }
+}
+
+interface ListedRun {
+  readonly run: string
+  readonly page: ReconcileName["page"]
+  /** Its last page. */
+  readonly blob: string
+  readonly writtenAt: string
+}
+
+/** The run that wrote last, of those whose place no other run took. Memory: a line a run. */
+async function findNewestRun(catalog: StoreCatalog, host: string): Promise<ListedRun | undefined> {
+  const runs = new Map<string, ListedRun>()
+  const replaced = new Set<string>()
+  for await (const { name, metadata } of catalog.list(reconcilePrefixOfVault(host))) {
+    const parsed = parseReconcileName(name)
+    if (!parsed) continue
+    runs.set(parsed.run, { ...parsed, blob: name, writtenAt: metadata["putat"] ?? "" })
+    if (metadata["continues"] !== undefined) replaced.add(metadata["continues"])
+  }
+  let newest: ListedRun | undefined
+  for (const listed of runs.values()) {
+    if (replaced.has(listed.run)) continue
+    if (!newest || listed.writtenAt >= newest.writtenAt) newest = listed
+  }
+  return newest
 }

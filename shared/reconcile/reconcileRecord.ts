@@ -108,6 +108,7 @@ export function formatReconcileBlob(record: Omit<ReconcileRecord, "format">): {
       sha256: createHash("sha256").update(body).digest("hex"),
       state,
       startedat: startedAt,
+      ...(record.continues === undefined ? {} : { continues: record.continues }),
       versions: String(counts.versions),
       gaps: String(countGaps(counts)),
       sent: String(counts.sent),

@@ -1,6 +1,11 @@
 import type { ObjectKind } from "../change/objectVersion.ts"
 import { type ErrorCode, type ServiceError, toServiceError } from "../errors.ts"
-import { gapPrefixOfVault, type GapReason, recordPrefixOfVault, type StoreEntryName } from "../store/blobName.ts"
+import {
+  gapPrefixOfVault,
+  type GapReason,
+  recordPrefixOfVault,
+  type StoreEntryName,
+} from "../store/blobName.ts"
 import type { StoreCatalog } from "../store/storeCatalog.ts"
 import type { VaultPager } from "../vault/vaultPager.ts"
 import { compareName, type Gap, type HeldVersion, type NameContents } from "./gap.ts"

@@ -55,6 +55,15 @@ describe("the ledger of reconciliation", () => {
     expect(await ledger.readUnfinished(host, longBefore)).toBeUndefined()
   })
 
+  it("knows which run took the place of which, within one second too", async () => {
+    const { ledger } = aLedger()
+    await ledger.write(1, aPage(runs[1], { through: { name: "first", version: "~" } }))
+    await ledger.write(1, aPage(runs[0], { continues: runs[1], through: { name: "second", version: "~" } }))
+    expect(await ledger.readUnfinished(host, longBefore)).toMatchObject({ through: { name: "second" } })
+    await ledger.write("summary", aPage(runs[0], { continues: runs[1], state: "complete" }))
+    expect(await ledger.readUnfinished(host, longBefore)).toBeUndefined()
+  })
+
   it("refuses what a newer release wrote, by name", async () => {
     const { store, ledger } = aLedger()
     const name = formatReconcileName(host, { run: runs[0], page: 1 })
