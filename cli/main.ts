@@ -1,6 +1,8 @@
 import { Command, CommanderError, Option } from "commander"
 import { ServiceError, toServiceError } from "../shared/errors.ts"
 import packageJson from "../package.json" with { type: "json" }
+import { type AuditOptions, runAudit } from "./audit.ts"
+import { addAuditOptions } from "./auditArguments.ts"
 import type { CommandStreams, GlobalOptions } from "./commandContext.ts"
 import { exitCodeOf, formatError } from "./errorReport.ts"
 import { exitUnknown } from "./exitCodes.ts"
@@ -54,6 +56,11 @@ export async function main(argv: readonly string[], streams: CommandStreams): Pr
   add("status", "what is protected since when, and what is not").action(
     async (_options, command: Command) => {
       exitCode = await runStatus(command.optsWithGlobals<GlobalOptions>(), streams)
+    },
+  )
+  addAuditOptions(add("audit", "when each version was protected, how fast, and what was not")).action(
+    async (_options, command: Command) => {
+      exitCode = await runAudit(command.optsWithGlobals<AuditOptions>(), streams)
     },
   )
   add("verify", "compare the vaults with the store")

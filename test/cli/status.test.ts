@@ -1,66 +1,37 @@
 import { describe, expect, it } from "vitest"
-import { exitCodeOf, formatStatus } from "../../cli/status.ts"
-import type { ProtectionStatus } from "../../shared/audit/protectionStatus.ts"
+import { exitCodeOf } from "../../cli/status.ts"
+import { formatStatus } from "../../cli/statusText.ts"
+import { toStatus } from "../../shared/audit/statusReport.ts"
+import { aLedger, at } from "../support/aLedger.ts"
+import { host, vault } from "../support/builders.ts"
 
-const at = new Date("2026-03-01T12:00:00.000Z")
-const vault = "https://kv-test.vault.azure.net"
-const quiet: ProtectionStatus = {
-  at,
-  vaults: [{ vault, records: 0, openGaps: [], publicOnly: [], protectedUpTo: at }],
-  queues: {
-    waiting: 0,
-    deferred: 0,
-    deadLettered: 0,
-    quarantined: 0,
-    deferredBy: [],
-    deadLetteredBy: [],
-    quarantinedBy: [],
-    complete: true,
-  },
-}
-const busy: ProtectionStatus = {
-  at,
-  vaults: [
-    {
-      vault,
-      records: 2,
-      firstPutAt: new Date("2026-02-01T10:00:00.000Z"),
-      lastPutAt: new Date("2026-03-01T11:00:00.000Z"),
-      openGaps: [
-        { id: `${vault}/secrets/a/01`, reason: "disabled", since: new Date("2026-03-01T10:00:00.000Z") },
-        { id: `${vault}/secrets/b/02`, reason: "gone" },
-      ],
-      publicOnly: [],
-      protectedUpTo: new Date("2026-03-01T10:00:00.000Z"),
-    },
-    { vault: "https://127.0.0.1:8443", records: 0, openGaps: [], publicOnly: [], protectedUpTo: at },
-  ],
-  queues: {
-    waiting: 3,
-    deferred: 2,
-    deadLettered: 1,
-    quarantined: 4,
-    deferredBy: [
-      {
-        cause: "ERR_VAULT_THROTTLED",
-        count: 2,
-        oldest: new Date("2026-03-01T10:00:00.000Z"),
-        next: new Date("2026-03-01T12:00:30.000Z"),
-      },
-    ],
-    deadLetteredBy: [
-      { cause: "MaxDeliveryCountExceeded", count: 1, oldest: new Date("2026-03-01T09:00:00.000Z") },
-    ],
-    quarantinedBy: [{ cause: "ERR_EVENT_MALFORMED", count: 4 }],
-    complete: false,
-  },
+const port = "127.0.0.1:8443"
+const since = at("00:00:00")
+
+async function aBusyDay() {
+  const { record, gap, send, changes, quarantine, read } = aLedger()
+  for (let n = 1; n <= 5; n += 1) record(n, at(`10:0${n}:00`), { eventAt: at(`10:0${n - 1}:5${n}`) })
+  record(6, at("11:00:00"), { origin: "canary" }, { name: "canary" })
+  for (let n = 0; n < 6; n += 1) gap(0x10 + n, "disabled", at(`10:30:0${n}`), { host: port })
+  record(7, at("09:00:00"), { isPublicOnly: true }, { kind: "certificate", name: "tls" })
+  await send(0x20, "11:58:00")
+  await send(0x21, "11:00:00", {
+    "kvb-attempt": "3",
+    "kvb-first-enqueued": at("11:00:01").toISOString(),
+    "kvb-last-code": "ERR_VAULT_THROTTLED",
+  })
+  await send(0x22, "11:40:00", { "kvb-last-code": "ERR_EVENT_COLLISION" }, quarantine)
+  changes.deadLetter(await send(0x23, "11:30:00"), "MaxDeliveryCountExceeded")
+  return read({ since, vaults: [vault, `https://${port}`] }, { hasCanary: true })
 }
 
 describe("formatStatus", () => {
-  it("fits a quiet installation on a few lines", () => {
-    expect(formatStatus(quiet)).toBe(`Vault https://kv-test.vault.azure.net
+  it("fits a quiet installation on a few lines", async () => {
+    expect(formatStatus(toStatus(await aLedger().read({ since }))))
+      .toBe(`Vault https://kv-test.vault.azure.net
   protected up to  now (2026-03-01T12:00:00.000Z)
   versions stored  0
+Latency            no versions of the last 12 h: nothing to measure
 Queues
   waiting          0
   deferred         0
@@ -69,41 +40,110 @@ Queues
 `)
   })
 
-  it("names what is not protected and what is held, by code", () => {
-    expect(formatStatus(busy)).toBe(`Vault https://kv-test.vault.azure.net
-  protected up to  2026-03-01T10:00:00.000Z
-  versions stored  2, first 2026-02-01T10:00:00.000Z, last 2026-03-01T11:00:00.000Z
-  NOT PROTECTED    https://kv-test.vault.azure.net/secrets/a/01 (disabled since 2026-03-01T10:00:00.000Z)
-  NOT PROTECTED    https://kv-test.vault.azure.net/secrets/b/02 (gone)
-Vault https://127.0.0.1:8443
-  protected up to  now (2026-03-01T12:00:00.000Z)
+  it("tells the percentiles and the objective", async () => {
+    const { record, read } = aLedger()
+    for (let n = 0; n < 100; n += 1) record(n, at(`10:00:${String(n % 60).padStart(2, "0")}`))
+    record(100, at("11:00:00"), { eventAt: at("10:58:59.999") })
+    const text = formatStatus(toStatus(await read({ since })))
+    expect(text.split("\n").slice(3, 5)).toEqual([
+      "Latency            p50 2.000 s  p95 2.000 s  p99 2.000 s, 101 versions of the last 12 h",
+      "  p99=60s          met: 1 of 101 missed it, 1 may",
+    ])
+  })
+
+  it("fits a bad day on one screen, what needs attention first", async () => {
+    const text = formatStatus(toStatus(await aBusyDay()))
+    expect(text).toBe(`Vault https://127.0.0.1:8443
+  protected up to  2026-03-01T10:30:00.000Z
   versions stored  0
+  NOT PROTECTED    https://127.0.0.1:8443/secrets/db-password/00000000000000000000000000000010 (disabled since 2026-03-01T10:30:00.000Z)
+  NOT PROTECTED    https://127.0.0.1:8443/secrets/db-password/00000000000000000000000000000011 (disabled since 2026-03-01T10:30:01.000Z)
+  NOT PROTECTED    https://127.0.0.1:8443/secrets/db-password/00000000000000000000000000000012 (disabled since 2026-03-01T10:30:02.000Z)
+  NOT PROTECTED    https://127.0.0.1:8443/secrets/db-password/00000000000000000000000000000013 (disabled since 2026-03-01T10:30:03.000Z)
+  NOT PROTECTED    and 2 more: kvbackup audit
+Vault https://kv-test.vault.azure.net
+  protected up to  2026-03-01T11:00:00.000Z
+  versions stored  7, first 2026-03-01T09:00:00.000Z, last 2026-03-01T11:00:00.000Z
+  PUBLIC PART ONLY https://kv-test.vault.azure.net/certificates/tls/00000000000000000000000000000007 (its policy keeps the private key in the vault)
+Latency            p50 6.000 s  p95 9.000 s  p99 9.000 s (the maximum: fewer than 100), 6 versions of the last 12 h
+  p99=60s          NOT MET: 6 of 12 missed it, 0 may
+Canary             1 h old
 Queues
-  waiting          3
-  deferred         2
-    2 x ERR_VAULT_THROTTLED, oldest 2026-03-01T10:00:00.000Z, next try 2026-03-01T12:00:30.000Z
+  waiting          1, the oldest here for 59 min 59 s
+  deferred         1
+    1 x ERR_VAULT_THROTTLED, oldest 2026-03-01T11:00:01.000Z
   dead letters     1
-    1 x MaxDeliveryCountExceeded, oldest 2026-03-01T09:00:00.000Z
-  quarantine       4 (more than these: only the first 10,000 of a queue are looked at)
-    4 x ERR_EVENT_MALFORMED
+    1 x MaxDeliveryCountExceeded, oldest 2026-03-01T11:59:30.000Z
+  quarantine       1
+    1 x ERR_EVENT_COLLISION, oldest 2026-03-01T11:59:30.000Z
 `)
+    expect(text.split("\n").length).toBeLessThan(40)
+  })
+
+  it("calls what could not be read unknown, and says what to do", async () => {
+    const { read, put, gap } = aLedger()
+    gap(1, "gone", at("10:00:00"))
+    put("backup.zip", {}, at("10:00:00"))
+    const report = await read({ since })
+    const status = toStatus(report)
+    const text = formatStatus({
+      ...status,
+      queues: undefined,
+      vaults: status.vaults.map((one) => ({
+        ...one,
+        protectedUpTo: "unknown",
+        notProtectedAfter: "2026-03-01T10:00:00.000Z",
+      })),
+      problems: [
+        {
+          code: "ERR_QUEUE_FORBIDDEN",
+          message: "The queue refused",
+          count: 1,
+          samples: ["keyvault-changes"],
+        },
+        ...status.problems,
+      ],
+    })
+    expect(text).toContain("protected up to  unknown, not after 2026-03-01T10:00:00.000Z\n")
+    expect(text).toContain("Queues             unknown: they could not be read\n")
+    expect(text).toContain(`Incomplete
+  1 x ERR_QUEUE_FORBIDDEN: The queue refused
+    such as keyvault-changes
+    Assign the Service Bus data role on the queue to the identity.
+  1 x foreign-blob: blobs that this product did not write
+    such as backup.zip
+`)
+  })
+
+  it("says of a canary that never came, or not for long, that it is missing", async () => {
+    const { record, read } = aLedger()
+    const line = async () =>
+      formatStatus(toStatus(await read({ since }, { hasCanary: true })))
+        .split("\n")
+        .find((text) => text.startsWith("Canary"))
+    expect(await line()).toBe("Canary             NEVER CAME THROUGH")
+    record(1, at("09:00:00"), { origin: "canary" })
+    expect(await line()).toBe(
+      "Canary             3 h old: OVERDUE, changes do not get through or none is sent",
+    )
   })
 })
 
-describe("exitCodeOf a status", () => {
-  const { queues, vaults } = quiet
+describe("exitCodeOf", () => {
   it.each([
-    { name: "quiet", status: quiet, is: 0 },
-    {
-      name: "changes on their way",
-      status: { ...quiet, queues: { ...queues, waiting: 5, deferred: 5 } },
-      is: 0,
-    },
-    { name: "a dead letter", status: { ...quiet, queues: { ...queues, deadLettered: 1 } }, is: 30 },
-    { name: "a quarantined message", status: { ...quiet, queues: { ...queues, quarantined: 1 } }, is: 30 },
-    { name: "an open gap", status: { ...quiet, vaults: [...vaults, busy.vaults[0]!] }, is: 30 },
-    { name: "messages that were not looked at, which wins", status: busy, is: 31 },
-  ])("is $is for $name", ({ status, is }) => {
-    expect(exitCodeOf(status)).toBe(is)
+    { name: "quiet", report: { complete: true, attention: [] }, is: 0 },
+    { name: "a gap", report: { complete: true, attention: ["gap"] }, is: 30 },
+    { name: "what could not be told, which wins", report: { complete: false, attention: ["gap"] }, is: 31 },
+  ])("is $is for $name", ({ report, is }) => {
+    expect(exitCodeOf(report)).toBe(is)
+  })
+
+  it("is 30 for the bad day", async () => {
+    const report = await aBusyDay()
+    expect([exitCodeOf(report), report.attention]).toEqual([
+      30,
+      ["gap", "public-only", "objective", "waiting", "dead-letter", "quarantine"],
+    ])
+    expect(report.vaults.map((one) => one.vault)).toEqual([`https://${host}`, `https://${port}`])
   })
 })
