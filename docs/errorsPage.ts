@@ -21,7 +21,9 @@ const areas: readonly { readonly prefix: string; readonly title: string }[] = [
   { prefix: "ERR_SEAL_", title: "Sealed records" },
   { prefix: "ERR_FORMAT_", title: "Formats" },
   { prefix: "ERR_REPLAY_", title: "Replay" },
+  { prefix: "ERR_DIGEST_", title: "Digests" },
   { prefix: "ERR_RESTORE_", title: "Restore" },
+  { prefix: "ERR_CANARY_", title: "Canary" },
   { prefix: "ERR_UNKNOWN", title: "Everything else" },
 ]
 

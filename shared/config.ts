@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs"
 import { closest } from "fastest-levenshtein"
 import { z } from "zod"
+import { parseDigestKeySources } from "./digest/digestKeySource.ts"
 import { ServiceError } from "./errors.ts"
 import { parseRecipientKeys, type RecipientKeys } from "./record/recipients.ts"
 import {
@@ -37,6 +38,16 @@ const recipientsSetting = z.string().transform((text, context): RecipientKeys =>
   return z.NEVER
 })
 
+const digestKeySetting = z.string().transform((text, context) => {
+  const sources = parseDigestKeySources(text)
+  if (sources) return sources
+  context.addIssue({
+    code: "custom",
+    message: "must be a comma list of files and of Key Vault keys such as https://NAME.vault.azure.net/keys/KEY",
+  })
+  return z.NEVER
+})
+
 /** Every setting of the product. Durations are in milliseconds once read. `docs/settings.md` tells them for people. */
 const settingsSchema = z.object({
   BACKUP_MODE: z
@@ -69,7 +80,7 @@ const settingsSchema = z.object({
   BACKUP_PAUSED: booleanSetting.default(false),
   BACKUP_CANARY_SECRET: secretUrlSetting.optional(),
   BACKUP_HEARTBEAT_URL: httpsUrlSetting.optional(),
-  BACKUP_DIGEST_KEY: z.string().optional(),
+  BACKUP_DIGEST_KEY: digestKeySetting.optional(),
   BACKUP_AUTO_REPLAY: booleanSetting.default(false),
   BACKUP_REPLAY_MAX: integerSetting(1, 100).default(3),
   BACKUP_CREDENTIAL: z

@@ -243,6 +243,30 @@ export const catalogue = {
     when: "What was written to the target does not read back as it is in the record.",
     hint: "Look at the new version in the target before anything uses it.",
   },
+  ERR_DIGEST_KEY: {
+    disposition: "stop",
+    exitCode: 26,
+    when: "The key that signs or proves digests is absent, of another kind, or cannot be used.",
+    hint: "Set BACKUP_DIGEST_KEY to an EC or RSA key: the URL of a Key Vault key, or a file with a private JWK.",
+  },
+  ERR_DIGEST_CHAIN: {
+    disposition: "stop",
+    exitCode: 26,
+    when: "The store holds digests, and none of them is signed with a key that BACKUP_DIGEST_KEY names, so there is nothing to go on from.",
+    hint: "Add the earlier key to BACKUP_DIGEST_KEY, after the one that signs; without it the chain would begin anew.",
+  },
+  ERR_DIGEST_LISTING: {
+    disposition: "stop",
+    exitCode: 25,
+    when: "The listing of the store is not in the order of names, so that a digest of it would mean nothing.",
+    hint: "Use a storage account without hierarchical namespace.",
+  },
+  ERR_CANARY_LATE: {
+    disposition: "stop",
+    exitCode: 30,
+    when: "The canary was set, and its backup was not in the store within two minutes: changes do not get through.",
+    hint: "Run `kvbackup status`: if nothing waits, look at the event subscription; if it waits, look at the worker.",
+  },
   ERR_IDENTITY_UNAVAILABLE: {
     disposition: "retry",
     exitCode: 23,

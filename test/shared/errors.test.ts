@@ -52,6 +52,10 @@ const pinned: Record<ErrorCode, readonly [disposition: string, exitCode: number]
   ERR_RESTORE_CERTIFICATE_EXPIRED: ["stop", 27],
   ERR_RESTORE_OTHER_CLOUD: ["stop", 27],
   ERR_RESTORE_DIFFERS: ["stop", 27],
+  ERR_DIGEST_KEY: ["stop", 26],
+  ERR_DIGEST_CHAIN: ["stop", 26],
+  ERR_DIGEST_LISTING: ["stop", 25],
+  ERR_CANARY_LATE: ["stop", 30],
   ERR_IDENTITY_UNAVAILABLE: ["retry", 23],
 }
 
