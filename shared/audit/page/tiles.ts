@@ -124,7 +124,7 @@ function canaryTile({ canary }: AuditReport): Tile[] {
     {
       label: "Canary",
       value: ageMs === null ? "arrived" : `${formatDuration(ageMs)} old`,
-      level: isOverdue ? "bad" : "good",
+      level: isOverdue ? "warn" : "good",
       notes: [
         isOverdue && "Overdue: changes may not get through",
         [`Set ${formatSecond(lastChangedAt)} UTC`, relativeTime(lastChangedAt)],

@@ -1,3 +1,4 @@
+import type { Attention } from "../attention.ts"
 import type { AuditReport } from "../auditReport.ts"
 
 /** How things stand: as a word, which goes with a shape and a colour. */
@@ -13,59 +14,37 @@ export interface Verdict {
 
 /** Judges a report. What could not be told wins over everything: no clean word without a whole answer. */
 export function judge(report: AuditReport): Verdict {
-  const { vaults, queues, objective, complete, canary } = report
-  const gaps = sum(vaults.map(({ openGapCount }) => openGapCount))
-  const publicOnly = sum(vaults.map(({ publicOnlyCount }) => publicOnlyCount))
-  const records = sum(vaults.map((vault) => vault.records))
-  const bad = [
-    gaps > 0 && `${counted(gaps, "version is", "versions are")} known and not stored.`,
-    queues &&
-      queues.deadLettered > 0 &&
-      `${counted(queues.deadLettered, "dead letter waits", "dead letters wait")} for a replay.`,
-    queues &&
-      queues.quarantined > 0 &&
-      `${counted(queues.quarantined, "message is", "messages are")} in quarantine: only a person can decide about them.`,
-    canary?.isOverdue === true &&
-      canary.lastChangedAt !== null &&
-      "The canary is overdue: changes may not get through.",
-  ].filter(isSentence)
-  const late = [
-    objective.met === false &&
-      objective.breaches > 0 &&
-      `The objective is missed: ${counted(objective.breaches, "version was", "versions were")} stored later than the limit.`,
-    publicOnly > 0 &&
-      `${counted(publicOnly, "certificate is", "certificates are")} stored without the private key: its policy keeps it in the vault.`,
-    queues &&
-      queues.deferred > 0 &&
-      `${counted(queues.deferred, "change is", "changes are")} deferred and tried again.`,
-    canary?.lastChangedAt === null && "No canary has ever arrived.",
-  ].filter(isSentence)
+  const { vaults, queues, query, complete, attention, prefixes } = report
+  const remarks = [...attention.map((name) => sentences[name](report)), ...remarksOf(report)]
+  const isEverythingStored = vaults.every(
+    ({ protectedUpTo, openGapCount }) => openGapCount === 0 && (protectedUpTo ?? query.until) === query.until,
+  )
   if (!complete || vaults.some(({ protectedUpTo }) => protectedUpTo === "unknown")) {
+    const reason = "Part of the answer could not be read; what follows is what is known."
+    return { level: "unknown", title: "Could not tell", reasons: [reason, ...remarks] }
+  }
+  if (attention.some((name) => name !== "public-only" && name !== "canary")) {
+    return { level: "bad", title: badTitle(report, isEverythingStored), reasons: remarks }
+  }
+  if (prefixes.records === 0) {
+    const reason = "The store holds no version of these vaults. An empty store proves nothing."
+    return { level: "unknown", title: "Nothing is stored yet", reasons: [reason, ...remarks] }
+  }
+  if (remarks.length > 0) {
     return {
-      level: "unknown",
-      title: "Could not tell",
-      reasons: ["Part of the answer could not be read; what follows is what is known.", ...bad, ...late],
+      level: "warn",
+      title: isEverythingStored ? "Protected, with remarks" : "Almost everything is protected",
+      reasons: remarks,
     }
   }
-  if (bad.length > 0)
-    return { level: "bad", title: "Not everything is protected", reasons: [...bad, ...late] }
-  if (objective.met === false) return { level: "bad", title: "Protected, but too late", reasons: late }
-  if (records === 0) {
-    return {
-      level: "unknown",
-      title: "Nothing is stored yet",
-      reasons: ["The store holds no version of these vaults. An empty store proves nothing.", ...late],
-    }
-  }
-  if (late.length > 0) return { level: "warn", title: "Protected, with remarks", reasons: late }
   const waiting = queues?.waiting ?? 0
   return {
     level: "good",
-    title: "Everything is protected",
+    title: query.isClosed ? "The objective was met" : "Everything is protected",
     reasons: [
-      waiting > 0
-        ? `${counted(waiting, "change is", "changes are")} on the way; every other known change is stored.`
-        : "Every known change is stored.",
+      isEverythingStored
+        ? "Every known change is stored."
+        : `${counted(waiting, "change is", "changes are")} on the way; every other known change is stored.`,
     ],
   }
 }
@@ -75,10 +54,37 @@ export function counted(count: number, one: string, many: string): string {
   return `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`
 }
 
-function sum(counts: readonly number[]): number {
-  return counts.reduce((total, count) => total + count, 0)
+function badTitle({ attention, query }: AuditReport, isEverythingStored: boolean): string {
+  if (!isEverythingStored) return "Not everything is protected"
+  if (attention.includes("dead-letter") || attention.includes("quarantine"))
+    return "Protected, but messages need attention"
+  return query.isClosed ? "The objective was missed" : "Protected, but too late"
 }
 
-function isSentence(text: string | false | undefined): text is string {
-  return typeof text === "string"
+const sentences: Readonly<Record<Attention, (report: AuditReport) => string>> = {
+  gap: ({ objective }) =>
+    `${counted(objective.unprotected, "version is", "versions are")} known and not stored.`,
+  "public-only": ({ vaults }) => {
+    const count = vaults.reduce((sum, { publicOnlyCount }) => sum + publicOnlyCount, 0)
+    return `${counted(count, "certificate is", "certificates are")} stored without the private key, which the policy keeps in the vault.`
+  },
+  objective: ({ objective: { breaches, unprotected } }) =>
+    unprotected > 0
+      ? `The objective is missed: ${breaches.toLocaleString("en-US")} stored too late, ${unprotected.toLocaleString("en-US")} not stored.`
+      : `The objective is missed: ${counted(breaches, "version was", "versions were")} stored too late.`,
+  waiting: () => "A change has been waiting for longer than the objective allows.",
+  "dead-letter": ({ queues }) =>
+    `${counted(queues?.deadLettered ?? 0, "dead letter waits", "dead letters wait")} for a replay.`,
+  quarantine: ({ queues }) =>
+    `${counted(queues?.quarantined ?? 0, "message is", "messages are")} in quarantine: only a person can decide.`,
+  canary: ({ canary }) =>
+    canary?.lastChangedAt === null
+      ? "No canary has ever arrived."
+      : "The canary is overdue: changes may not get through.",
+}
+
+/** What needs nobody yet, and should be known. */
+function remarksOf({ queues }: AuditReport): readonly string[] {
+  const deferred = queues?.deferred ?? 0
+  return deferred > 0 ? [`${counted(deferred, "change is", "changes are")} deferred and tried again.`] : []
 }
