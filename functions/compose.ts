@@ -23,6 +23,7 @@ import { createVaultLimiter, limitVaultReader } from "../shared/vault/vaultLimit
 import type { BackupVersionApp } from "./backupVersion.ts"
 import { composeTimers } from "./composeTimers.ts"
 import type { HealthApp } from "./health.ts"
+import type { ReconcileVaultsApp } from "./reconcileVaults.ts"
 import type { ReplayDeadLettersApp } from "./replayDeadLetters.ts"
 import type { WatchBacklogApp } from "./watchBacklog.ts"
 
@@ -33,7 +34,8 @@ import type { WatchBacklogApp } from "./watchBacklog.ts"
 const startPatienceMs = 5000
 
 /** The running worker: its parts, what must hold before it works, and its end. */
-export interface Worker extends BackupVersionApp, HealthApp, ReplayDeadLettersApp, WatchBacklogApp {
+export interface Worker
+  extends BackupVersionApp, HealthApp, ReconcileVaultsApp, ReplayDeadLettersApp, WatchBacklogApp {
   readonly settings: Settings
   /**
    * Refuses to start where starting would be wrong. A store that cannot be asked yet is no reason: then each change
@@ -98,7 +100,7 @@ export function compose(
   })
   const guarded = requireImmutability(plainStore, settings.BACKUP_STORE_CONTAINER)
   const recipientsOfVault = rememberRecipients(settings.BACKUP_RECIPIENTS)
-  const timers = composeTimers({ settings, kind, httpClient, clock })
+  const timers = composeTimers({ settings, kind, httpClient, clock, limiter })
   return {
     ...timers,
     settings,

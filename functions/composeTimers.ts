@@ -9,24 +9,30 @@ import { createProtectedVersions } from "../shared/deadLetter/protectedVersions.
 import type { ReplayParts } from "../shared/deadLetter/runReplay.ts"
 import { createAzureQueueInspector } from "../shared/queue/azureQueueInspector.ts"
 import { createServiceBusClient } from "../shared/queue/azureServiceBusClient.ts"
+import { openAzureReconcile } from "../shared/reconcile/azureReconcileParts.ts"
+import type { ReconcileParts } from "../shared/reconcile/runReconcile.ts"
 import { createAzureStoreCatalog } from "../shared/store/azureStoreCatalog.ts"
+import type { VaultLimiter } from "../shared/vault/vaultLimiter.ts"
 
 export interface ComposeTimersOptions {
   readonly settings: SettingsWith<(typeof replaySettings)[number]>
   readonly kind: CredentialKind
   readonly httpClient: HttpClient
   readonly clock: Clock
+  /** That of live changes. */
+  readonly limiter: VaultLimiter
 }
 
 /** What the timers work with, each as its own identity, opened when it is first asked for. */
 export interface Timers {
   readonly openReplay: () => ReplayParts
   readonly openBacklog: () => BacklogOptions
+  readonly openReconcile: () => ReconcileParts & { readonly vaults: readonly string[] }
   readonly close: () => Promise<void>
 }
 
 /** The parts of the timers, from the settings of the worker. */
-export function composeTimers({ settings, kind, httpClient, clock }: ComposeTimersOptions): Timers {
+export function composeTimers({ settings, kind, httpClient, clock, limiter }: ComposeTimersOptions): Timers {
   const closes: (() => Promise<void>)[] = []
   return {
     openReplay: once(() => {
@@ -55,6 +61,12 @@ export function composeTimers({ settings, kind, httpClient, clock }: ComposeTime
         versions: createProtectedVersions(catalog),
         allowList: createAllowList(settings.BACKUP_VAULTS),
       }
+    }),
+    openReconcile: once(() => {
+      const credential = createCredential(kind, settings.BACKUP_RECONCILE_CLIENT_ID)
+      const reconcile = openAzureReconcile({ settings, credential, httpClient, limiter, clock })
+      closes.push(reconcile.close)
+      return { ...reconcile, vaults: settings.BACKUP_VAULTS }
     }),
     close: async () => {
       await Promise.all(closes.splice(0).map((close) => close()))

@@ -4,6 +4,7 @@ import { createBackupVersionHandler } from "./backupVersion.ts"
 import { compose, type Worker } from "./compose.ts"
 import { openTelemetryExport } from "./exportTelemetry.ts"
 import { createHealthHandler } from "./health.ts"
+import { continueSchedule, createReconcileVaultsHandler, reconcileSchedule } from "./reconcileVaults.ts"
 import { createReplayDeadLettersHandler, replaySchedule } from "./replayDeadLetters.ts"
 import { createWatchBacklogHandler, watchSchedule } from "./watchBacklog.ts"
 
@@ -49,6 +50,18 @@ if (isTrue("BACKUP_AUTO_REPLAY") && !isTrue("BACKUP_PAUSED")) {
   app.timer("replayDeadLetters", {
     schedule: replaySchedule,
     handler: createReplayDeadLettersHandler(started),
+  })
+}
+
+// The vaults may be listed as reconcile, and by no other identity of the app.
+if (process.env["BACKUP_RECONCILE_CLIENT_ID"]?.trim() && !isTrue("BACKUP_PAUSED")) {
+  app.timer("reconcileVaults", {
+    schedule: reconcileSchedule,
+    handler: createReconcileVaultsHandler(started),
+  })
+  app.timer("continueReconcile", {
+    schedule: continueSchedule,
+    handler: createReconcileVaultsHandler(started, { onlyUnfinished: true }),
   })
 }
 

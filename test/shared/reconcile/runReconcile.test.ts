@@ -16,8 +16,8 @@ describe("a budget", () => {
     const seen: number[] = []
     for (let run = 0; run < 20; run++) {
       const before = world.calls
-      const { result } = await world.run({ execute: world.execute, budget: { maxCalls: 40 } })
-      expect(world.calls - before).toBeLessThanOrEqual(40)
+      const { result } = await world.run({ execute: world.execute, budget: { maxCalls: 25 } })
+      expect(world.calls - before).toBeLessThanOrEqual(25)
       seen.push(result.counts.versions)
       if (!result.incomplete) break
       expect(result.incomplete).toEqual({ reason: "budget" })
