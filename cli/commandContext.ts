@@ -7,7 +7,7 @@ import { ServiceError } from "../shared/errors.ts"
 import { readLocalCloud } from "./localCloud.ts"
 
 /** The identities a command can run as. */
-export type CommandJob = "audit" | "replay" | "verify"
+export type CommandJob = "audit" | "reconcile" | "replay" | "verify"
 
 /** Options that every command has. */
 export interface GlobalOptions {
@@ -37,12 +37,14 @@ export interface CommandContext<Required extends SettingName> {
 
 const credentialOf: Readonly<Record<CommandJob, CredentialKind>> = {
   audit: "managedIdentity",
+  reconcile: "managedIdentity",
   replay: "managedIdentity",
   verify: "azureCli",
 }
 
 const clientIdOf = {
   audit: "BACKUP_AUDIT_CLIENT_ID",
+  reconcile: "BACKUP_RECONCILE_CLIENT_ID",
   replay: "BACKUP_REPLAY_CLIENT_ID",
   verify: "BACKUP_VERIFY_CLIENT_ID",
 } as const

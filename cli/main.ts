@@ -6,6 +6,7 @@ import { addAuditOptions } from "./auditArguments.ts"
 import type { CommandStreams, GlobalOptions } from "./commandContext.ts"
 import { exitCodeOf, formatError } from "./errorReport.ts"
 import { exitUnknown } from "./exitCodes.ts"
+import { type ReconcileOptions, runReconcileCommand } from "./reconcile.ts"
 import { addReplayOptions } from "./replayArguments.ts"
 import { type ReplayOptions, runReplayCommand } from "./replay.ts"
 import { runStatus } from "./status.ts"
@@ -69,6 +70,12 @@ export async function main(argv: readonly string[], streams: CommandStreams): Pr
     .option("--key-file <file>", "private JWK Set that opens records")
     .action(async (_options, command: Command) => {
       exitCode = await runVerify(command.optsWithGlobals<VerifyOptions>(), streams)
+    })
+  add("reconcile", "find versions that the vaults have and the store has not")
+    .option("--vault <url>", "only this vault")
+    .option("--execute", "send them; without this nothing is written")
+    .action(async (_options, command: Command) => {
+      exitCode = await runReconcileCommand(command.optsWithGlobals<ReconcileOptions>(), streams)
     })
   // A stop of a replay is its code; every other command gives an answer, and one without has none.
   let stopCodeOf = (error: ServiceError) =>

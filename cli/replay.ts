@@ -15,6 +15,7 @@ import { createLog } from "../shared/log.ts"
 import { parseDurationMs } from "../shared/settingFormats.ts"
 import { type CommandStreams, type GlobalOptions, openContext, readJsonFile } from "./commandContext.ts"
 import { exitAttention, exitDone, exitInterrupted } from "./exitCodes.ts"
+import { interruptible } from "./interruption.ts"
 import { createProgressLine } from "./progressLine.ts"
 import { formatHistory, formatReplayPlan, formatReplayResult } from "./replayReport.ts"
 
@@ -145,20 +146,6 @@ function newRunId(clock: Clock): string {
     .toISOString()
     .replaceAll(/[-:]|\.\d+/g, "")
   return `${time}-${randomBytes(4).toString("hex")}`
-}
-
-/** The first Ctrl-C stops between two batches; a second one ends the process, and the next run goes on from there. */
-function interruptible(): { readonly signal: AbortSignal; readonly end: () => void } {
-  const controller = new AbortController()
-  const stop = () => {
-    end()
-    controller.abort(new DOMException("Interrupted", "AbortError"))
-  }
-  const end = () => {
-    for (const name of ["SIGINT", "SIGTERM"] as const) process.removeListener(name, stop)
-  }
-  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, stop)
-  return { signal: controller.signal, end }
 }
 
 function writePlan(file: string, made: ReplayPlan): void {
