@@ -26,6 +26,7 @@ const cloudSchema = z.object({
   identities: z.record(z.string(), identity),
   identityEndpoint: z.object({ url: z.string(), header: z.string() }),
   recoveryKeyFile: z.string(),
+  digestKeyFile: z.string(),
 })
 
 /** Settings of a running local cloud, as the environment of a deployed app would carry them. */
@@ -65,6 +66,7 @@ export function readLocalCloud(directory: string): LocalCloud {
       BACKUP_STATE_CONTAINER: cloud.blob.stateContainer,
       BACKUP_DEADLETTER_URL: cloud.blob.url,
       BACKUP_DEADLETTER_CONTAINER: cloud.blob.deadLetterContainer,
+      BACKUP_DIGEST_KEY: cloud.digestKeyFile,
       BACKUP_QUEUE: cloud.serviceBus.queue,
       BACKUP_QUARANTINE_QUEUE: cloud.serviceBus.quarantineQueue,
       BackupServiceBus__fullyQualifiedNamespace: cloud.serviceBus.fullyQualifiedNamespace,

@@ -25,7 +25,9 @@ import { composeTimers } from "./composeTimers.ts"
 import type { HealthApp } from "./health.ts"
 import type { ReconcileVaultsApp } from "./reconcileVaults.ts"
 import type { ReplayDeadLettersApp } from "./replayDeadLetters.ts"
+import type { SendCanaryApp } from "./sendCanary.ts"
 import type { WatchBacklogApp } from "./watchBacklog.ts"
+import type { WriteDigestApp } from "./writeDigest.ts"
 
 /**
  * The host gives a worker 10 s to start, appStart hooks included, and starts it anew for ever when it takes longer
@@ -35,7 +37,14 @@ const startPatienceMs = 5000
 
 /** The running worker: its parts, what must hold before it works, and its end. */
 export interface Worker
-  extends BackupVersionApp, HealthApp, ReconcileVaultsApp, ReplayDeadLettersApp, WatchBacklogApp {
+  extends
+    BackupVersionApp,
+    HealthApp,
+    ReconcileVaultsApp,
+    ReplayDeadLettersApp,
+    SendCanaryApp,
+    WatchBacklogApp,
+    WriteDigestApp {
   readonly settings: Settings
   /**
    * Refuses to start where starting would be wrong. A store that cannot be asked yet is no reason: then each change
@@ -75,6 +84,7 @@ export function compose(
   }
   const clock = systemClock
   const log = createLog(write, clock)
+  if (settings.BACKUP_PAUSED) log.warn("start.paused")
   const telemetry = createTelemetry({
     clock,
     conventions: readMessagingConventions(env["OTEL_SEMCONV_STABILITY_OPT_IN"]),

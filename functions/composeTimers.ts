@@ -1,12 +1,16 @@
 import type { HttpClient } from "@azure/core-rest-pipeline"
 import type { BacklogOptions } from "../shared/audit/backlog.ts"
 import { type CredentialKind, createCredential } from "../shared/azureCredential.ts"
+import { openAzureCanary } from "../shared/canary/azureCanaryParts.ts"
+import type { CanaryParts } from "../shared/canary/runCanary.ts"
 import { createAllowList } from "../shared/change/allowList.ts"
 import type { Clock } from "../shared/clock.ts"
 import type { SettingsWith } from "../shared/config.ts"
 import { openAzureReplay, type replaySettings } from "../shared/deadLetter/azureReplayParts.ts"
 import { createProtectedVersions } from "../shared/deadLetter/protectedVersions.ts"
 import type { ReplayParts } from "../shared/deadLetter/runReplay.ts"
+import { openAzureDigests } from "../shared/digest/azureDigestParts.ts"
+import type { DigestParts } from "../shared/digest/writeDigests.ts"
 import { createAzureQueueInspector } from "../shared/queue/azureQueueInspector.ts"
 import { createServiceBusClient } from "../shared/queue/azureServiceBusClient.ts"
 import { openAzureReconcile } from "../shared/reconcile/azureReconcileParts.ts"
@@ -28,6 +32,9 @@ export interface Timers {
   readonly openReplay: () => ReplayParts
   readonly openBacklog: () => BacklogOptions
   readonly openReconcile: () => ReconcileParts & { readonly vaults: readonly string[] }
+  readonly openDigests: () => Promise<DigestParts>
+  /** Throws ERR_CONFIG_INVALID without BACKUP_CANARY_SECRET. */
+  readonly openCanary: () => CanaryParts
   readonly close: () => Promise<void>
 }
 
@@ -67,6 +74,16 @@ export function composeTimers({ settings, kind, httpClient, clock, limiter }: Co
       const reconcile = openAzureReconcile({ settings, credential, httpClient, limiter, clock })
       closes.push(reconcile.close)
       return { ...reconcile, vaults: settings.BACKUP_VAULTS }
+    }),
+    openDigests: async () => {
+      const credential = createCredential(kind, settings.BACKUP_AUDIT_CLIENT_ID)
+      return openAzureDigests({ settings, credential, httpClient, clock })
+    },
+    openCanary: once(() => {
+      const credential = createCredential(kind, settings.BACKUP_CANARY_CLIENT_ID)
+      const canary = openAzureCanary({ settings, credential, httpClient, clock })
+      closes.push(canary.close)
+      return canary
     }),
     close: async () => {
       await Promise.all(closes.splice(0).map((close) => close()))

@@ -6,7 +6,9 @@ import { openTelemetryExport } from "./exportTelemetry.ts"
 import { createHealthHandler } from "./health.ts"
 import { continueSchedule, createReconcileVaultsHandler, reconcileSchedule } from "./reconcileVaults.ts"
 import { createReplayDeadLettersHandler, replaySchedule } from "./replayDeadLetters.ts"
+import { canarySchedule, createSendCanaryHandler } from "./sendCanary.ts"
 import { createWatchBacklogHandler, watchSchedule } from "./watchBacklog.ts"
+import { createWriteDigestHandler, digestSchedule } from "./writeDigest.ts"
 
 let worker: Worker | undefined
 let telemetryExport: Awaited<ReturnType<typeof openTelemetryExport>>
@@ -68,6 +70,16 @@ if (process.env["BACKUP_RECONCILE_CLIENT_ID"]?.trim() && !isTrue("BACKUP_PAUSED"
 // The queues may be looked into as audit, and by no other identity of the app.
 if (process.env["BACKUP_AUDIT_CLIENT_ID"]?.trim()) {
   app.timer("watchBacklog", { schedule: watchSchedule, handler: createWatchBacklogHandler(started) })
+}
+
+// The ledger is signed as audit, and by no other identity of the app; without a key there is nothing to sign with.
+if (process.env["BACKUP_AUDIT_CLIENT_ID"]?.trim() && process.env["BACKUP_DIGEST_KEY"]?.trim()) {
+  app.timer("writeDigest", { schedule: digestSchedule, handler: createWriteDigestHandler(started) })
+}
+
+// Also when paused: a canary that grows old is what keeps a pause from being forgotten.
+if (process.env["BACKUP_CANARY_SECRET"]?.trim() && process.env["BACKUP_CANARY_CLIENT_ID"]?.trim()) {
+  app.timer("sendCanary", { schedule: canarySchedule, handler: createSendCanaryHandler(started) })
 }
 
 app.http("health", {

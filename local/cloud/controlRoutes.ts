@@ -71,6 +71,8 @@ const backdoorSchema = z.discriminatedUnion("action", [
     /** Base64. */
     body: z.base64().optional(),
     metadata: z.record(z.string(), z.string()).optional(),
+    /** What the service says of when it got the blob. */
+    createdAt: z.iso.datetime().optional(),
   }),
 ])
 
@@ -152,11 +154,16 @@ export function createControlRoutes(parts: ControlledParts): ControlRoutes {
 function alter(
   { backdoor }: RunningBlob,
   key: { readonly container: string; readonly name: string },
-  change: { readonly body?: string | undefined; readonly metadata?: Record<string, string> | undefined },
+  change: {
+    readonly body?: string | undefined
+    readonly metadata?: Record<string, string> | undefined
+    readonly createdAt?: string | undefined
+  },
 ): Promise<boolean> {
   return backdoor.alter(key, {
     ...(change.body === undefined ? {} : { body: Buffer.from(change.body, "base64") }),
     ...(change.metadata ? { metadata: change.metadata } : {}),
+    ...(change.createdAt === undefined ? {} : { createdAt: new Date(change.createdAt) }),
   })
 }
 

@@ -1,5 +1,5 @@
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises"
-import { join } from "node:path"
+import { resolve } from "node:path"
 import { exportJWK, generateKeyPair, type JWK } from "jose"
 
 /** The two key files of a local cloud and the public half of the recovery key. */
@@ -18,8 +18,8 @@ export interface LocalKeys {
  */
 export async function openLocalKeys(directory: string): Promise<LocalKeys> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
-  const recoveryKeyFile = join(directory, "recovery-key.jwks.json")
-  const digestKeyFile = join(directory, "digest-key.jwk.json")
+  const recoveryKeyFile = resolve(directory, "recovery-key.jwks.json")
+  const digestKeyFile = resolve(directory, "digest-key.jwk.json")
   const recovery = await openKey(recoveryKeyFile, "local-recovery", "ECDH-ES+A256KW", (jwk) => ({
     keys: [jwk],
   }))

@@ -194,6 +194,7 @@ async function start(
       vaultUrls: vaults.map(({ url }) => url),
       fullyQualifiedNamespace: serviceBus.fullyQualifiedNamespace,
       recipients: keys.recipients,
+      digestKeyFile: keys.digestKeyFile,
       scopes,
       overrides: options.settings ?? {},
     }),

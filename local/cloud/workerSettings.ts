@@ -10,6 +10,8 @@ export interface WorkerSettingsOptions {
   readonly fullyQualifiedNamespace: string
   /** Public JWK Set. */
   readonly recipients: string
+  /** File with the private key that signs digests. */
+  readonly digestKeyFile: string
   readonly scopes: RoleScopes
   /** Replace or join the rest; an empty value takes one away. */
   readonly overrides: Readonly<Record<string, string>>
@@ -38,6 +40,8 @@ export function workerSettings(options: WorkerSettingsOptions): Record<string, s
     BACKUP_BACKUP_CLIENT_ID: clientId,
     BACKUP_REPLAY_CLIENT_ID: clientIdOf("replay"),
     BACKUP_AUDIT_CLIENT_ID: clientIdOf("audit"),
+    BACKUP_RECONCILE_CLIENT_ID: clientIdOf("reconcile"),
+    BACKUP_DIGEST_KEY: options.digestKeyFile,
     BACKUP_CANARY_SECRET: `${options.vaultUrls[0]}/secrets/${canarySecretName}`,
     BackupServiceBus__fullyQualifiedNamespace: options.fullyQualifiedNamespace,
     BackupServiceBus__credential: "managedidentity",

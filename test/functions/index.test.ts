@@ -17,3 +17,19 @@ it.each([
   const bindings = Object.values(functions.get("backupVersion")?.metadata.bindings ?? {})
   expect(bindings).toEqual([expect.objectContaining({ queueName: is, connection: "BackupServiceBus" })])
 })
+
+it.each([
+  { key: "file.json", clientId: "00000000-0000-0000-0000-000000000000", is: true },
+  { key: "file.json", clientId: " ", is: false },
+  { key: "", clientId: "00000000-0000-0000-0000-000000000000", is: false },
+])(
+  "signs digests only with a key and as audit: key '$key', identity '$clientId'",
+  async ({ key, clientId, is }) => {
+    vi.stubEnv("BACKUP_DIGEST_KEY", key)
+    vi.stubEnv("BACKUP_AUDIT_CLIENT_ID", clientId)
+    vi.resetModules()
+    for (const { name } of functions.values()) (functions as Map<string, unknown>).delete(name)
+    await import("../../functions/index.ts")
+    expect(functions.has("writeDigest")).toBe(is)
+  },
+)

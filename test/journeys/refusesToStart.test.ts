@@ -47,6 +47,7 @@ function start(overrides: Readonly<Record<string, string>>): Promise<RunningFunc
       vaultUrls: file.vaults.map(({ url }) => url),
       fullyQualifiedNamespace: file.serviceBus.fullyQualifiedNamespace,
       recipients: publicKeys(),
+      digestKeyFile: file.digestKeyFile,
       scopes: { container, stateContainer, deadLetterContainer, queue, quarantineQueue },
       overrides,
     }),
