@@ -6,6 +6,7 @@ import {
   openMaterial,
 } from "../certificate/certificateMaterial.ts"
 import type { BackupRecord } from "../record/record.ts"
+import { restoredTag } from "../vault/restoredTag.ts"
 
 /**
  * Does an opened record hold what the vault holds? A secret's value must be equal to the byte. A certificate must be the
@@ -28,6 +29,45 @@ export function isSame(record: BackupRecord, { secret, certificate }: VersionRea
   if ((ours.keyFingerprint === undefined) !== (record.certificate.privateKey === "absentByPolicy"))
     return false
   return held.certificates.every(({ raw }) => stored.certificates.some((other) => other.raw.equals(raw)))
+}
+
+/**
+ * Names of the attributes in which a vault's version is not as the record says: `contentType`, `tags` and, where they
+ * can be chosen, `enabled`, `notBefore` and `expires`. A tag that restore sets itself is left out on both sides.
+ */
+export function differencesOf(record: BackupRecord, { secret, certificate }: VersionReading): string[] {
+  const { attributes, tags } = certificate ?? secret
+  const pairs: Readonly<Record<string, readonly [unknown, unknown]>> = {
+    contentType: [record.contentType, secret.contentType],
+    tags: [tagsText(record.tags), tagsText(tags)],
+    enabled: [record.attributes.enabled, attributes.enabled],
+    // A certificate's times are in the certificate itself.
+    ...(certificate
+      ? {}
+      : {
+          notBefore: [timeOf(record.attributes.notBefore), attributes.notBefore?.getTime()],
+          expires: [timeOf(record.attributes.expires), attributes.expires?.getTime()],
+        }),
+  }
+  return Object.keys(pairs).filter((name) => pairs[name]?.[0] !== pairs[name]?.[1])
+}
+
+function tagsText(tags: Readonly<Record<string, string>>): string {
+  const own = Object.entries(tags).filter(([name]) => name !== restoredTag)
+  return JSON.stringify(own.sort(([one], [other]) => (one < other ? -1 : 1)))
+}
+
+function timeOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Date.parse(text)
+}
+
+/** Does the vault hold every certificate of the record's chain? True of a secret, and of what cannot be opened here. */
+export function hasWholeChain(record: BackupRecord, { secret }: VersionReading): boolean {
+  const value = secret.value?.reveal()
+  const stored = record.certificate && open(record.value, record.contentType)
+  const held = value === undefined ? undefined : open(value, secret.contentType)
+  if (!stored || !held) return true
+  return stored.certificates.every(({ raw }) => held.certificates.some((other) => other.raw.equals(raw)))
 }
 
 /**

@@ -18,6 +18,7 @@ import type { StoreReader } from "../store/storeReader.ts"
 import type { ListedVersion, VaultCatalog } from "../vault/vaultCatalog.ts"
 import type { VaultReader } from "../vault/vaultReader.ts"
 import { chainOf, isSame } from "./compareRecord.ts"
+import { inParallel } from "./inParallel.ts"
 
 /**
  * What verification says of one version. `protected`: a record is stored (deep: it opens, and its value equals the
@@ -232,17 +233,4 @@ async function open(
     const { code } = toServiceError(thrown)
     return { id, blob, finding: code === "ERR_SEAL_INTEGRITY" ? "broken" : "unknown", code }
   }
-}
-
-async function inParallel<T>(work: readonly (() => Promise<T>)[], width: number): Promise<T[]> {
-  const results: T[] = Array.from({ length: work.length })
-  let next = 0
-  const lane = async () => {
-    for (let index = next++; index < work.length; index = next++) {
-      const job = work[index]
-      if (job) results[index] = await job()
-    }
-  }
-  await Promise.all(Array.from({ length: Math.max(1, width) }, lane))
-  return results
 }
