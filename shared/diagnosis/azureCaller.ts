@@ -51,9 +51,7 @@ function toAnswer(
   const { code, innerCode, message } = readError(body, header("x-ms-error-code"), text)
   const isPassed = passes(call, status, code)
   const served = Date.parse(header("date") ?? "")
-  const challenge = /\b(?:resource|resource_id|scope)="?(https:\/\/[\w.:-]+)/i.exec(
-    header("www-authenticate") ?? "",
-  )?.[1]
+  const challenge = readChallenge(header("www-authenticate") ?? "")
   return {
     status,
     code,
@@ -64,6 +62,14 @@ function toAnswer(
     ...(service === "management" ? { json: body } : {}),
     ...(isPassed ? {} : { error: classify(service, { status, code, innerCode, message }) }),
   }
+}
+
+/** `Bearer authorization="https://login…/TENANT", resource="…"` of a vault, `authorization_uri=… resource_id=…` of storage. */
+function readChallenge(text: string): CallAnswer["challenge"] {
+  const resource = /\bresource(?:_id)?="?(https:\/\/[\w.:-]+)/i.exec(text)?.[1]
+  const tenantId = /\bauthorization(?:_uri)?="?https:\/\/[^/\s"]+\/([0-9a-f-]{36})/i.exec(text)?.[1]
+  if (resource === undefined && tenantId === undefined) return undefined
+  return { ...(resource ? { resource } : {}), ...(tenantId ? { tenantId } : {}) }
 }
 
 function readError(body: Readonly<Record<string, unknown>>, headerCode: string | undefined, text: string) {

@@ -53,7 +53,8 @@ export function findCause(evidence: HopEvidence, expected: Expectation): Cause |
   const asked = audienceCause(evidence, expected)
   if (asked !== undefined) return asked
   if (token === undefined) return "late"
-  if (token.problem !== undefined) return "blocked"
+  // Whether there is an identity at all is told of the identity; that it gets no token for this service, here.
+  if (token.problem !== undefined) return token.problem === "refused" ? "authentication" : "blocked"
   const refused = callCause(evidence)
   if (refused === "firewall" && isPublic) return "dnsPublic"
   if (refused !== undefined) return refused

@@ -26,7 +26,9 @@ export interface TokenEvidence {
   readonly says?: string
 }
 
-export type CalledHttp = Pick<HarmlessCall, "name" | "right"> & { readonly answer: CallAnswer }
+export type CalledHttp = Pick<HarmlessCall, "name" | "right" | "object"> & {
+  readonly answer: CallAnswer
+}
 
 export type CalledQueue = Pick<QueueCall, "name" | "right" | "queue"> & { readonly answer: QueueAnswer }
 
@@ -36,7 +38,7 @@ export interface HopEvidence {
   readonly names?: NameAnswer & { readonly kind: NameKind }
   readonly connection?: ConnectAnswer
   /** The resource that the service itself asks tokens for. */
-  readonly challenge?: { readonly resource?: string; readonly tenantId?: string }
+  readonly challenge?: NonNullable<CallAnswer["challenge"]>
   readonly token?: TokenEvidence
   readonly calls: readonly CalledHttp[]
   readonly queueCalls: readonly CalledQueue[]

@@ -13,6 +13,8 @@ export interface HarmlessCall {
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
+  /** What below the service it is about, such as `secrets/canary`, where a role can be given for that alone. */
+  readonly object?: string
   /** Answers that only a caller with the right gets, as `status` or `status code`. */
   readonly passes: readonly string[]
 }
@@ -27,8 +29,8 @@ export interface CallAnswer {
   readonly error?: ErrorCode
   /** The `Date` header. */
   readonly serverTime?: Date
-  /** The resource that a challenge names. */
-  readonly challenge?: string
+  /** The resource and the tenant that a challenge names. */
+  readonly challenge?: { readonly resource?: string; readonly tenantId?: string }
   /** Headers that begin with `x-ms-has-` or `x-ms-immutable-`, lower case. */
   readonly flags: Readonly<Record<string, string>>
   /** Body of an answer that a management plane gave; never of a vault's. */

@@ -49,6 +49,7 @@ const setSecret = (url: string): HarmlessCall => ({
   right: `${vaults}/secrets/setSecret/action`,
   method: "PUT",
   url: `${url}?${vaultVersion}`,
+  object: url.split("/").slice(3).join("/"),
   headers: { "content-type": "application/json" },
   body: "{",
   passes: ["400"],
