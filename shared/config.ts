@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs"
 import { closest } from "fastest-levenshtein"
 import { z } from "zod"
 import { parseDigestKeySources } from "./digest/digestKeySource.ts"
+import { isExcluded } from "./change/allowList.ts"
 import { ServiceError } from "./errors.ts"
 import { parseRecipientKeys, type RecipientKeys } from "./record/recipients.ts"
 import {
@@ -43,7 +44,8 @@ const digestKeySetting = z.string().transform((text, context) => {
   if (sources) return sources
   context.addIssue({
     code: "custom",
-    message: "must be a comma list of files and of Key Vault keys such as https://NAME.vault.azure.net/keys/KEY",
+    message:
+      "must be a comma list of files and of Key Vault keys such as https://NAME.vault.azure.net/keys/KEY",
   })
   return z.NEVER
 })
@@ -167,7 +169,13 @@ function contradictions(settings: Partial<Settings>): string[] {
   if (settings.BACKUP_MODE === "production" && settings.BACKUP_VAULT_CHALLENGE_CHECK === "off") {
     problems.push("BACKUP_VAULT_CHALLENGE_CHECK must be on in production")
   }
-  const { BACKUP_RECIPIENTS: recipients, BACKUP_VAULTS: vaults } = settings
+  const { BACKUP_RECIPIENTS: recipients, BACKUP_VAULTS: vaults, BACKUP_CANARY_SECRET: canary } = settings
+  if (canary !== undefined && vaults && !vaults.some((vault) => canary.startsWith(`${vault}/`))) {
+    problems.push("BACKUP_CANARY_SECRET must be in one of BACKUP_VAULTS")
+  }
+  if (canary !== undefined && isExcluded(canary.split("/").at(-1) ?? "", settings.BACKUP_EXCLUDE ?? [])) {
+    problems.push("BACKUP_CANARY_SECRET must not be excluded by BACKUP_EXCLUDE")
+  }
   if (recipients && vaults) {
     for (const vault of recipients.byVault.keys()) {
       if (!vaults.includes(vault))

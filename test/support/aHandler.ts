@@ -47,8 +47,15 @@ export function aHandler({
     quarantine,
     log,
     /** Delivers one message; resolves when it is settled as completed. */
-    deliver: async (body: unknown, applicationProperties: Readonly<Record<string, string>> = {}) => {
-      const context = new InvocationContext({ triggerMetadata: { messageId: "m", applicationProperties } })
+    deliver: async (
+      body: unknown,
+      applicationProperties: Readonly<Record<string, string>> = {},
+      traceParent?: string,
+    ) => {
+      const context = new InvocationContext({
+        triggerMetadata: { messageId: "m", applicationProperties },
+        ...(traceParent === undefined ? {} : { traceContext: { traceParent } }),
+      })
       await handler(body, context)
     },
     /** What was reported of each item, in order. */

@@ -3,6 +3,7 @@ import {
   AggregationTemporality,
   type DataPoint,
   InMemoryMetricExporter,
+  InstrumentType,
   MeterProvider,
   type MetricData,
   PeriodicExportingMetricReader,
@@ -32,6 +33,12 @@ export function memoryTelemetry(clock: Clock = fakeClock(), conventions: Messagi
     spanProcessors: [new SimpleSpanProcessor(spanExporter)],
   })
   const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE)
+  // As the Azure Monitor exporter asks for it: a gauge that was not observed has no value. Sums go on, for tests that
+  // look more than once.
+  exporter.selectAggregationTemporality = (type) =>
+    type === InstrumentType.OBSERVABLE_GAUGE
+      ? AggregationTemporality.DELTA
+      : AggregationTemporality.CUMULATIVE
   const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 })
   const meters = new MeterProvider({ readers: [reader] })
   const telemetry = createTelemetry({ clock, conventions, queue: "keyvault-changes", meters, tracers })
