@@ -16,7 +16,9 @@ export interface AuditQueryOptions {
 const defaultSince = "24h"
 
 /**
- * Reads the question. Spans count back from the end of the period, which is `now` unless `until` names one.
+ * Reads the question. Spans count back from the end of the period, which is `now` unless `until` names one. Both ends
+ * are cut to whole seconds, as the service cuts its times of creation: so a period that is over stays as it is, and
+ * what follows it begins where it ends.
  *
  * @throws ServiceError ERR_CONFIG_INVALID that names the option.
  */
@@ -26,9 +28,9 @@ export function readAuditQuery(
   now: Date,
 ): AuditQuery {
   const { since: sinceText = defaultSince, until: untilText, objective, vault } = options
-  const until = untilText === undefined ? now : readMoment(untilText, "--until", now)
+  const until = untilText === undefined ? now : toSecond(readMoment(untilText, "--until", now))
   if (until > now) throw wrong("--until lies ahead; leave it out for a report about this moment")
-  const since = sinceText === "all" ? undefined : readMoment(sinceText, "--since", until)
+  const since = sinceText === "all" ? undefined : toSecond(readMoment(sinceText, "--since", until))
   if (since && since >= until) throw wrong("--since must lie before the end of the period")
   return {
     ...(since ? { since } : {}),
@@ -48,6 +50,10 @@ function readMoment(text: string, option: string, from: Date): Date {
   throw wrong(
     `${option} must be a duration such as 24h or 30d, or a time such as 2026-03-01 or 2026-03-01T12:00:00Z`,
   )
+}
+
+function toSecond(time: Date): Date {
+  return new Date(Math.floor(time.getTime() / 1000) * 1000)
 }
 
 function readObjective(text: string): Objective {
