@@ -44,7 +44,7 @@ export function renderCauses(queues: AuditQueues | undefined): HTMLElement[] {
       const most = Math.max(...causes.map(({ count }) => count))
       return h(
         "div",
-        { class: "causes", "data-key": title },
+        { class: "cause-group", "data-key": title },
         h("h3", {}, title),
         h("p", { class: "soft" }, advice),
         h(

@@ -61,7 +61,7 @@ export function drawDistribution(
           fill: "var(--ink-soft)",
         }),
         axisX(width < 420 ? scale.ticks.filter((_, index) => index % 2 === 0) : scale.ticks, {
-          tickFormat: scale.format,
+          text: scale.format,
           tickSize: 4,
           fontSize: 12,
           fill: "var(--ink-soft)",

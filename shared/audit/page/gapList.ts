@@ -15,7 +15,7 @@ export function renderGaps(report: AuditReport, rows: readonly Row[]): HTMLEleme
   return [
     total === 0
       ? h("p", { class: "empty" }, "No gap: no version is known that is not stored.")
-      : h("ul", { class: "gaps" }, ...gaps.slice(0, shownAtMost).map(gapItem)),
+      : h("ul", { class: "gap-list" }, ...gaps.slice(0, shownAtMost).map(gapItem)),
     ...(total > Math.min(gaps.length, shownAtMost)
       ? [
           h(

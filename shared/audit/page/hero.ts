@@ -1,9 +1,11 @@
 import type { AuditReport } from "../auditReport.ts"
 import { h } from "./element.ts"
+import { formatDuration } from "./formatDuration.ts"
 import { formatSecond } from "./formatTime.ts"
 import { levelIcon } from "./icon.ts"
 import { relativeTime } from "./relativeTime.ts"
 import { hostOf } from "./row.ts"
+import { percentileName } from "./tiles.ts"
 import { judge } from "./verdict.ts"
 
 /** The first thing to see: up to when everything is protected, how things stand, and of which vault. */
@@ -14,10 +16,10 @@ export function renderHero(report: AuditReport): HTMLElement[] {
       "div",
       { class: `verdict level-${level}` },
       levelIcon(level),
-      h("div", {}, h("p", { class: "verdict-title" }, title), upTo(report)),
+      h("p", { class: "verdict-title" }, title),
+      upTo(report),
     ),
     h("ul", { class: "reasons" }, ...reasons.map((reason) => h("li", {}, reason))),
-    ...(report.vaults.length > 1 ? [vaultList(report)] : []),
   ]
 }
 
@@ -82,8 +84,13 @@ function bigTime(time: string): HTMLElement {
   )
 }
 
-function vaultList({ vaults, query }: AuditReport): HTMLElement {
-  const rows = vaults.map(({ vault, protectedUpTo, records, openGapCount }) =>
+/** What is protected of each of several vaults; of a single one the rest of the page tells. */
+export function renderVaults(report: AuditReport): HTMLElement[] {
+  return report.vaults.length > 1 ? [vaultTable(report)] : []
+}
+
+function vaultTable({ vaults, query }: AuditReport): HTMLElement {
+  const rows = vaults.map(({ vault, protectedUpTo, records, openGapCount, objective }) =>
     h(
       "tr",
       {},
@@ -101,11 +108,17 @@ function vaultList({ vaults, query }: AuditReport): HTMLElement {
       ),
       h("td", { class: "number", "data-label": "stored" }, records.toLocaleString("en-US")),
       h("td", { class: "number", "data-label": "open gaps" }, openGapCount.toLocaleString("en-US")),
+      h("td", { class: "number", "data-label": "late" }, objective.breaches.toLocaleString("en-US")),
+      h(
+        "td",
+        { class: "number", "data-label": percentileName(query.objective.percentile) },
+        objective.percentileMs === null ? "–" : formatDuration(objective.percentileMs),
+      ),
     ),
   )
   return h(
     "table",
-    { class: "stacked vaults" },
+    { class: "stacked" },
     h("caption", { class: "visually-hidden" }, "What is protected of each vault"),
     h(
       "thead",
@@ -113,9 +126,14 @@ function vaultList({ vaults, query }: AuditReport): HTMLElement {
       h(
         "tr",
         {},
-        ...["vault", "protected up to", "stored", "open gaps"].map((name, index) =>
-          h("th", { scope: "col", class: index > 1 && "number" }, name),
-        ),
+        ...[
+          "vault",
+          "protected up to",
+          "stored",
+          "open gaps",
+          "late",
+          percentileName(query.objective.percentile),
+        ].map((name, index) => h("th", { scope: "col", class: index > 1 && "number" }, name)),
       ),
     ),
     h("tbody", {}, ...rows),

@@ -11,7 +11,7 @@ import { formatDuration } from "./formatDuration.ts"
 import { formatSecond } from "./formatTime.ts"
 import { renderGaps } from "./gapList.ts"
 import { renderGroups } from "./groupTable.ts"
-import { renderHero } from "./hero.ts"
+import { renderHero, renderVaults } from "./hero.ts"
 import { morph } from "./morph.ts"
 import { preparePrinting } from "./printing.ts"
 import { renderProblems } from "./problemList.ts"
@@ -41,6 +41,7 @@ export function createLatencyPage(body: HTMLElement, first: AuditReport): Latenc
   let rows: readonly Row[] = rowsOf(first)
   let filter = noFilter
   let order: SortOrder = { by: "latency", isDescending: true }
+  let isUnfolded = false
 
   const head = h("dl", { class: "report-facts" })
   const corner = h("div", { class: "corner" })
@@ -56,7 +57,7 @@ export function createLatencyPage(body: HTMLElement, first: AuditReport): Latenc
   const timeline = createSection(
     "timeline",
     "Latency over time",
-    "From the event to the backup, by the time of storing. A mark is one version: open it for its story.",
+    "From the event to the backup, by the time of storing. Bars: all versions. Marks: open gaps and the slowest; open one for its story.",
     timelineLegend(),
   )
   const distribution = createSection(
@@ -70,6 +71,7 @@ export function createLatencyPage(body: HTMLElement, first: AuditReport): Latenc
     "One bar for each version, cut by stage.",
     stageLegend(),
   )
+  const vaults = createSection("vaults", "Vault by vault", "What is protected of each, and how late it was.")
   const gaps = createSection("gaps", "Open gaps", "Versions that are known and not stored.")
   const causes = createSection(
     "causes",
@@ -113,6 +115,7 @@ export function createLatencyPage(body: HTMLElement, first: AuditReport): Latenc
     problems,
     h("div", { class: "lead" }, hero, h("section", { "aria-label": "Figures" }, tiles)),
     announcement,
+    vaults.element,
     filterBar.element,
     timeline.element,
     h("div", { class: "pair" }, distribution.element, slowest.element),
@@ -134,10 +137,15 @@ export function createLatencyPage(body: HTMLElement, first: AuditReport): Latenc
   )
   preparePrinting(main, story.element)
   body.addEventListener("click", ({ target }) => {
-    const button = target instanceof Element ? target.closest("[data-story], [data-sort]") : null
+    const button =
+      target instanceof Element ? target.closest("[data-story], [data-sort], [data-unfold]") : null
     const key = button?.getAttribute("data-story")
     const by = sortKey(button?.getAttribute("data-sort"))
     if (key) story.open(key)
+    if (button?.hasAttribute("data-unfold")) {
+      isUnfolded = !isUnfolded
+      showRows()
+    }
     if (by) {
       order = { by, isDescending: order.by === by ? !order.isDescending : by !== "name" }
       showRows()
@@ -147,7 +155,13 @@ export function createLatencyPage(body: HTMLElement, first: AuditReport): Latenc
   function showRows(): void {
     const shown = applyFilter(rows, filter)
     const marked = shown.slice(0, mostMarks)
-    timelineFrame.draw((width) => drawTimeline(report, marked, width))
+    const isQuiet = report.timeline.length === 0 && rows.length === 0
+    timeline.element.classList.toggle("is-empty", isQuiet)
+    timelineFrame.draw((width) =>
+      isQuiet
+        ? h("p", { class: "empty" }, "Nothing was stored in this period: idle is not lag.")
+        : drawTimeline(report, marked, width),
+    )
     const slow = slowestOf(shown)
     slowest.element.classList.toggle("is-empty", slow.length === 0)
     stageFrame.draw((width) =>
@@ -156,7 +170,7 @@ export function createLatencyPage(body: HTMLElement, first: AuditReport): Latenc
         : drawStages(slow, report.query.objective.limitMs, width),
     )
     morph(stageFigures, slow.length === 0 ? [] : [stageTable(slow)])
-    morph(versions.body, renderVersions(shown, order, report.vaults.length > 1))
+    morph(versions.body, renderVersions(shown, { order, isManyVaults: report.vaults.length > 1, isUnfolded }))
     const all = rows.length.toLocaleString("en-US")
     filterBar.tell(
       isFiltering(filter) ? `${shown.length.toLocaleString("en-US")} of ${all} versions` : `${all} versions`,
@@ -167,6 +181,8 @@ export function createLatencyPage(body: HTMLElement, first: AuditReport): Latenc
     morph(problems, renderProblems(report))
     morph(hero, renderHero(report))
     morph(tiles, renderTiles(report))
+    vaults.element.hidden = report.vaults.length < 2
+    morph(vaults.body, renderVaults(report))
     filterBar.offer(report, rows)
     const bins = distributionOf(report)
     distributionFrame.draw((width) =>

@@ -1,6 +1,6 @@
 import type { AuditReport } from "../auditReport.ts"
 import { type Content, h } from "./element.ts"
-import { formatDuration } from "./formatDuration.ts"
+import { formatAge, formatDuration } from "./formatDuration.ts"
 import { formatSecond } from "./formatTime.ts"
 import { levelIcon } from "./icon.ts"
 import { relativeTime } from "./relativeTime.ts"
@@ -115,7 +115,10 @@ function queueTiles({ queues }: AuditReport): Tile[] {
 }
 
 function canaryTile({ canary }: AuditReport): Tile[] {
-  if (!canary) return []
+  if (!canary) {
+    const note = "Without one, a silent vault and a broken way look alike"
+    return [{ label: "Canary", value: "not set up", level: "unknown", notes: [note] }]
+  }
   const { lastChangedAt, ageMs, lastLatencyMs, isOverdue } = canary
   if (lastChangedAt === null) {
     return [{ label: "Canary", value: "none", level: "warn", notes: ["No canary has ever arrived"] }]
@@ -123,7 +126,7 @@ function canaryTile({ canary }: AuditReport): Tile[] {
   return [
     {
       label: "Canary",
-      value: ageMs === null ? "arrived" : `${formatDuration(ageMs)} old`,
+      value: ageMs === null ? "arrived" : `${formatAge(ageMs)} old`,
       level: isOverdue ? "warn" : "good",
       notes: [
         isOverdue && "Overdue: changes may not get through",

@@ -13,6 +13,7 @@ import {
 } from "@observablehq/plot"
 import type { AuditReport } from "../auditReport.ts"
 import { atLeastOne, drawChart, durationScale } from "./chart.ts"
+import { timeTickFormat } from "./timeTicks.ts"
 import { formatDuration } from "./formatDuration.ts"
 import { formatSecond, formatTime } from "./formatTime.ts"
 import { type Row, stateWords } from "./row.ts"
@@ -60,9 +61,10 @@ export function drawTimeline(
       y: { type: "log", domain: scale.domain, label: null },
       marks: [
         gridY(scale.ticks, { stroke: "var(--line)", strokeOpacity: 1 }),
-        axisY(scale.ticks, { tickFormat: scale.format, tickSize: 0, fontSize: 12, fill: "var(--ink-soft)" }),
+        axisY(scale.ticks, { text: scale.format, tickSize: 0, fontSize: 12, fill: "var(--ink-soft)" }),
         axisX({
           ticks: isNarrow ? 3 : Math.round(width / 150),
+          tickFormat: timeTickFormat(to.getTime() - from.getTime()),
           tickSize: 4,
           fontSize: 12,
           fill: "var(--ink-soft)",
@@ -79,32 +81,16 @@ export function drawTimeline(
           insetRight: 0.5,
         }),
         ...(["p50", "p99"] as const).map((percentile) =>
-          rectY(buckets, {
+          ruleY(buckets, {
             x1: "from",
             x2: "to",
-            y1: percentile,
-            y2: percentile,
+            y: percentile,
             stroke: "var(--band)",
             strokeWidth: percentile === "p99" ? 2 : 1,
             strokeDasharray: percentile === "p99" ? "none" : "2 2",
-            insetLeft: 0.5,
-            insetRight: 0.5,
           }),
         ),
         ruleY([limitMs], { stroke: "var(--bad)", strokeWidth: 1.5, strokeDasharray: "6 4" }),
-        text([limitMs], {
-          y: (value: number) => value,
-          text: () => `objective ${formatDuration(limitMs)}`,
-          frameAnchor: "right",
-          textAnchor: "end",
-          lineAnchor: "bottom",
-          dy: -4,
-          fontSize: 12,
-          fontWeight: 600,
-          fill: "var(--bad)",
-          stroke: "var(--surface)",
-          strokeWidth: 4,
-        }),
         ruleX(
           points,
           pointer({
@@ -126,6 +112,19 @@ export function drawTimeline(
           strokeWidth: 1,
           sort: null,
           className: "marks",
+        }),
+        text([limitMs], {
+          y: (value: number) => value,
+          text: () => `objective ${formatDuration(limitMs)}`,
+          frameAnchor: "right",
+          textAnchor: "end",
+          lineAnchor: "bottom",
+          dy: -4,
+          fontSize: 12,
+          fontWeight: 600,
+          fill: "var(--bad)",
+          stroke: "var(--surface)",
+          strokeWidth: 4,
         }),
         tip(
           points,

@@ -13,6 +13,7 @@ export interface SortOrder {
 }
 
 const shownAtMost = 500
+const shownAtFirst = 25
 
 const levels: Readonly<Record<RowState, Level>> = { within: "good", late: "warn", gap: "bad" }
 
@@ -33,14 +34,28 @@ export function sortRows(rows: readonly Row[], { by, isDescending }: SortOrder):
   return isDescending ? sorted.reverse() : sorted
 }
 
-/** The versions as a table; its head has the buttons `data-sort`, each row the button `data-story`. */
-export function renderVersions(rows: readonly Row[], order: SortOrder, isManyVaults: boolean): HTMLElement[] {
+/** How the table is shown. */
+export interface VersionTableOptions {
+  readonly order: SortOrder
+  readonly isManyVaults: boolean
+  /** Show all rows on the screen; on paper they all are there anyway. */
+  readonly isUnfolded: boolean
+}
+
+/**
+ * The versions as a table; its head has the buttons `data-sort`, each row the button `data-story`, and what is below it
+ * the button `data-unfold`.
+ */
+export function renderVersions(
+  rows: readonly Row[],
+  { order, isManyVaults, isUnfolded }: VersionTableOptions,
+): HTMLElement[] {
   if (rows.length === 0) return [h("p", { class: "empty" }, "No version to show.")]
   const shown = sortRows(rows, order).slice(0, shownAtMost)
   return [
     h(
       "table",
-      { class: "stacked versions" },
+      { class: `stacked versions${isUnfolded ? "" : " is-folded"}` },
       h("caption", { class: "visually-hidden" }, "Versions with their latency and its parts"),
       h(
         "thead",
@@ -56,6 +71,15 @@ export function renderVersions(rows: readonly Row[], order: SortOrder, isManyVau
       ),
       h("tbody", {}, ...shown.map((row) => versionRow(row, isManyVaults))),
     ),
+    ...(shown.length > shownAtFirst
+      ? [
+          h(
+            "button",
+            { class: "unfold", type: "button", "data-unfold": true, "aria-expanded": String(isUnfolded) },
+            isUnfolded ? `Show the first ${shownAtFirst}` : `Show all ${shown.length}`,
+          ),
+        ]
+      : []),
     ...(rows.length > shown.length
       ? [
           h(
