@@ -5,6 +5,7 @@ import { readAudit, type ReadAuditOptions } from "../shared/audit/readAudit.ts"
 import { systemClock } from "../shared/clock.ts"
 import { ServiceError } from "../shared/errors.ts"
 import { type AuditFormatName, reportFormats } from "./auditFormats.ts"
+import { isProofAskedFor, type ProveOptions, runAuditProve } from "./auditProve.ts"
 import { type AuditQueryOptions, readAuditQuery } from "./auditQuery.ts"
 import { type CommandStreams, type GlobalOptions, openContext } from "./commandContext.ts"
 import { createNewFile } from "./newFile.ts"
@@ -13,7 +14,8 @@ import { exitCodeOf } from "./status.ts"
 import { formatProblems } from "./statusText.ts"
 
 /** Options as the command line gives them. */
-export interface AuditOptions extends GlobalOptions, AuditQueryOptions {
+export interface AuditOptions
+  extends GlobalOptions, AuditQueryOptions, Pick<ProveOptions, "prove" | "digestKey" | "saveCopy" | "copy"> {
   readonly format?: AuditFormatName
   readonly out?: string
 }
@@ -26,6 +28,7 @@ export interface AuditOptions extends GlobalOptions, AuditQueryOptions {
  * @throws ServiceError when the store cannot be listed at all; the caller turns that into exit code 31.
  */
 export async function runAudit(options: AuditOptions, streams: CommandStreams): Promise<number> {
+  if (isProofAskedFor(options)) return runAuditProve(options, streams)
   const format = options.format ?? (options.json ? "json" : "table")
   if (options.json && format !== "json" && options.out === undefined)
     throw new ServiceError(

@@ -18,4 +18,14 @@ export function addAuditOptions(command: Command): Command {
       new Option("--format <format>", "how it is written (default: table)").choices(auditFormatNames),
     )
     .option("--out <file>", "write it to a new file")
+    .option(
+      "--prove <days>",
+      "prove the entries of closed days by their signed digests: 2026-11-24, 2026-11-01..2026-11-24 or all",
+    )
+    .option(
+      "--digest-key <key>",
+      "trust this key for a proof: file or Key Vault key URL (default: BACKUP_DIGEST_KEY)",
+    )
+    .option("--save-copy <folder>", "with --prove: keep listing and digests in a new folder")
+    .option("--copy <folder>", "with --prove: prove such a folder, without access to the store")
 }

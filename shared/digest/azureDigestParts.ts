@@ -1,7 +1,7 @@
 import type { TokenCredential } from "@azure/core-auth"
 import type { HttpClient } from "@azure/core-rest-pipeline"
 import type { Clock } from "../clock.ts"
-import type { SettingsWith } from "../config.ts"
+import type { Settings, SettingsWith } from "../config.ts"
 import { ServiceError } from "../errors.ts"
 import { createAzureBackupStore } from "../store/azureBackupStore.ts"
 import { createAzureStoreCatalog } from "../store/azureStoreCatalog.ts"
@@ -59,7 +59,13 @@ export async function openDigestKeys(
 }
 
 /** How a key's vault is reached. */
-export function vaultOptionsOf({ settings, credential, httpClient }: AzureDigestOptions): AzureVaultOptions {
+export function vaultOptionsOf({
+  settings,
+  credential,
+  httpClient,
+}: Pick<AzureDigestOptions, "credential" | "httpClient"> & {
+  readonly settings: Settings
+}): AzureVaultOptions {
   return {
     credential,
     httpClient,

@@ -29,3 +29,10 @@ export function parseDigestName(name: string): { readonly day: Day; readonly att
 export function formatEntryListName(day: Day, sha256: string, salt?: string): string {
   return `${entryListPrefix}${day}/${sha256}${salt === undefined ? "" : `-${salt}`}.jsonl.gz`
 }
+
+const entryListPattern = /^digest\/entries\/v1\/\d{4}-\d\d-\d\d\/[0-9a-f]{64}(?:-[0-9a-f]{16})?\.jsonl\.gz$/
+
+/** Is this the name of a digest or of a list? Only such names become paths of files. */
+export function isCopiedName(name: string): boolean {
+  return parseDigestName(name) !== undefined || entryListPattern.test(name)
+}
