@@ -1,0 +1,55 @@
+metadata description = 'The vault with the key that opens the backups and the key that signs the digests, away from the vaults that are backed up.'
+
+@description('Required. Name of the vault.')
+@minLength(3)
+@maxLength(24)
+param name string
+
+@description('Required. Region.')
+param location string
+
+@description('Required. Tags.')
+param tags { *: string }
+
+@description('Required. hsm: keys in a hardware security module, the vault is of the tier premium.')
+param keyProtection 'hsm' | 'software'
+
+@description('Required. Name of the key that opens the backups.')
+param recoveryKeyName string
+
+@description('Required. Name of the key that signs the digests.')
+param digestKeyName string
+
+resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
+  name: name
+  location: location
+  tags: tags
+  properties: {
+    tenantId: tenant().tenantId
+    sku: { family: 'A', name: keyProtection == 'hsm' ? 'premium' : 'standard' }
+    enableRbacAuthorization: true
+    enableSoftDelete: true
+    softDeleteRetentionInDays: 90
+    enablePurgeProtection: true
+    publicNetworkAccess: 'Disabled'
+    networkAcls: { bypass: 'None', defaultAction: 'Deny' }
+  }
+
+  resource recoveryKey 'keys' = {
+    name: recoveryKeyName
+    properties: {
+      kty: keyProtection == 'hsm' ? 'RSA-HSM' : 'RSA'
+      keySize: 4096
+      keyOps: ['wrapKey', 'unwrapKey']
+    }
+  }
+
+  resource digestKey 'keys' = {
+    name: digestKeyName
+    properties: {
+      kty: keyProtection == 'hsm' ? 'EC-HSM' : 'EC'
+      curveName: 'P-384'
+      keyOps: ['sign', 'verify']
+    }
+  }
+}
