@@ -8,6 +8,7 @@ export const audiences = {
   blob: "https://storage.azure.com",
   serviceBus: "https://servicebus.azure.net",
   arm: "https://management.azure.com",
+  monitor: "https://monitor.azure.com",
 } as const
 
 export type Audience = keyof typeof audiences

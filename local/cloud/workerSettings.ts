@@ -42,6 +42,7 @@ export function workerSettings(options: WorkerSettingsOptions): Record<string, s
     BACKUP_AUDIT_CLIENT_ID: clientIdOf("audit"),
     BACKUP_RECONCILE_CLIENT_ID: clientIdOf("reconcile"),
     BACKUP_DIGEST_KEY: options.digestKeyFile,
+    BACKUP_CANARY_CLIENT_ID: clientIdOf("canary"),
     BACKUP_CANARY_SECRET: `${options.vaultUrls[0]}/secrets/${canarySecretName}`,
     BackupServiceBus__fullyQualifiedNamespace: options.fullyQualifiedNamespace,
     BackupServiceBus__credential: "managedidentity",

@@ -32,7 +32,8 @@ const exitInterrupted = 130
 export async function runOnce({ directory, imports, timeoutMs, ...keep }: OnceOptions): Promise<number> {
   const log = openCloudLog(directory)
   let isInterrupted = false
-  const starting = startCloud({ directory, ...keep, onLine: log.write })
+  // A timer that is due in these seconds would add changes that nobody asked for.
+  const starting = startCloud({ directory, ...keep, runsTimers: false, onLine: log.write })
   process.once("SIGINT", () => {
     isInterrupted = true
     void starting.then((cloud) => cloud.stop()).finally(() => process.exit(exitInterrupted))
