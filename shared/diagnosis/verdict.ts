@@ -25,3 +25,13 @@ export interface Verdict {
   /** What is worth knowing and changes no verdict. */
   readonly notes?: readonly string[]
 }
+
+/** Nothing is wrong. */
+export function okVerdict(says: string, notes: readonly string[] = []): Verdict {
+  return { status: "ok", verdict: "ok", says, ...(notes.length > 0 ? { notes } : {}) }
+}
+
+/** Something is wrong, and this mends it. */
+export function failingVerdict(verdict: string, says: string, fix: Fix): Verdict {
+  return { status: "failing", verdict, says, fix }
+}
