@@ -50,7 +50,8 @@ export function createChartFrame(container: HTMLElement, handlers?: MarkHandlers
 
 function listen(container: HTMLElement, { onPoint, onOpen }: MarkHandlers): void {
   container.addEventListener("click", (event) => {
-    const key = keyAt(event.target) ?? pointedKey(container)
+    // What the tip shows opens, also where another mark lies above it.
+    const key = pointedKey(container) ?? keyAt(event.target)
     if (key !== undefined) onOpen(key)
   })
   // The library would pin its tip on a press; here a press opens the story.

@@ -12,23 +12,44 @@ const columns = [
   ["maximum", "maxMs"],
 ] as const
 
-/** Every group of the report with its percentiles: all vaults first, each vault folded. */
+/** Every group of the report with its percentiles: all vaults first; what was deferred, and each vault, folded. */
 export function renderGroups({ groups, vaults }: AuditReport): HTMLElement[] {
   if (groups.length === 0) return [h("p", { class: "empty" }, "Nothing was measured.")]
-  const of = (vault: string | null) => groups.filter((group) => group.vault === vault)
-  const single = vaults.length === 1
+  const all = groups.filter(({ vault }) => vault === null)
+  const isSingle = vaults.length === 1 && all.length > 0
   return [
-    ...(of(null).length > 0 ? [groupTable(of(null), "Percentiles of all vaults")] : []),
-    ...vaults
-      .filter(({ vault }) => !(single && of(null).length > 0) && of(vault).length > 0)
-      .map(({ vault }) =>
-        h(
-          "details",
-          { "data-key": vault },
-          h("summary", {}, hostOf(vault)),
-          groupTable(of(vault), `Percentiles of ${hostOf(vault)}`),
-        ),
-      ),
+    ...groupsOf(all, "all vaults"),
+    ...(isSingle ? [] : vaults).flatMap(({ vault }) => {
+      const own = groups.filter((group) => group.vault === vault)
+      return own.length === 0
+        ? []
+        : [
+            h(
+              "details",
+              { "data-key": vault },
+              h("summary", {}, hostOf(vault)),
+              ...groupsOf(own, hostOf(vault)),
+            ),
+          ]
+    }),
+  ]
+}
+
+function groupsOf(groups: readonly AuditGroup[], of: string): HTMLElement[] {
+  const whole = groups.filter(({ deferred }) => deferred === null)
+  const apart = groups.filter(({ deferred }) => deferred !== null)
+  return [
+    ...(whole.length > 0 ? [groupTable(whole, `Percentiles of ${of}`)] : []),
+    ...(apart.length > 0
+      ? [
+          h(
+            "details",
+            { "data-key": `deferred ${of}` },
+            h("summary", {}, "What was deferred, and what never was"),
+            groupTable(apart, `Percentiles of ${of}, deferred and never deferred apart`),
+          ),
+        ]
+      : []),
   ]
 }
 
@@ -38,9 +59,9 @@ function groupTable(groups: readonly AuditGroup[], caption: string): HTMLElement
     const title = titleOf(group)
     sections.set(title, [...(sections.get(title) ?? []), group])
   }
-  return h(
+  const table = h(
     "table",
-    { class: "stacked groups" },
+    {},
     h("caption", { class: "visually-hidden" }, caption),
     h(
       "thead",
@@ -63,6 +84,11 @@ function groupTable(groups: readonly AuditGroup[], caption: string): HTMLElement
       ),
     ),
   )
+  return h(
+    "div",
+    { class: "wide", tabindex: 0, role: "region", "aria-label": caption, "data-key": caption },
+    table,
+  )
 }
 
 function groupRow(group: AuditGroup): HTMLElement {
@@ -76,11 +102,11 @@ function groupRow(group: AuditGroup): HTMLElement {
       stageNames[stage],
       negative > 0 && h("span", { class: "soft" }, ` (${negative.toLocaleString("en-US")} below 0)`),
     ),
-    h("td", { class: "number", "data-label": "n" }, count.toLocaleString("en-US")),
+    h("td", { class: "number" }, count.toLocaleString("en-US")),
     ...columns.map(([name, field]) =>
       h(
         "td",
-        { class: "number", "data-label": name },
+        { class: "number" },
         formatDuration(group[field]),
         name === "p99" &&
           !isP99Meaningful &&

@@ -1,4 +1,5 @@
 import type { AuditReport } from "../auditReport.ts"
+import { hintOf } from "../problems.ts"
 import { h } from "./element.ts"
 import { levelIcon } from "./icon.ts"
 
@@ -25,6 +26,7 @@ export function renderProblems({ complete, problems, otherVaults }: AuditReport)
               h("code", {}, code),
               ` ${message}`,
               count > 1 && ` (${count.toLocaleString("en-US")})`,
+              hint(code),
               samples.length > 0 &&
                 h(
                   "details",
@@ -47,4 +49,9 @@ export function renderProblems({ complete, problems, otherVaults }: AuditReport)
       ),
     ),
   ]
+}
+
+function hint(code: string): HTMLElement | false {
+  const words = hintOf(code)
+  return words !== undefined && h("p", { class: "soft" }, `Try: ${words}`)
 }

@@ -15,12 +15,11 @@ interface Tile {
 
 /** The figures that answer most questions, each with a word on what it means. */
 export function renderTiles(report: AuditReport): HTMLElement[] {
+  const read = (tile: Tile) => (report.complete || tile.level !== "good" ? tile : asFarAsRead(tile))
   return [
-    objectiveTile(report),
-    budgetTile(report),
-    gapTile(report),
+    ...[objectiveTile(report), budgetTile(report), gapTile(report)].map(read),
     ...queueTiles(report),
-    ...canaryTile(report),
+    read(canaryTile(report)),
   ].map(({ label, value, level, notes }) =>
     h(
       "li",
@@ -30,6 +29,11 @@ export function renderTiles(report: AuditReport): HTMLElement[] {
       ...notes.map((note) => h("p", { class: "tile-note" }, note)),
     ),
   )
+}
+
+/** A figure of a part of the store is never a clean one. */
+function asFarAsRead(tile: Tile): Tile {
+  return { ...tile, level: "unknown", notes: ["As far as it was read", ...tile.notes] }
 }
 
 /** `p99`, or `p99.9`. */
@@ -89,8 +93,15 @@ function gapTile({ vaults }: AuditReport): Tile {
   }
 }
 
-function queueTiles({ queues }: AuditReport): Tile[] {
-  if (!queues) return []
+function queueTiles({ queues, query }: AuditReport): Tile[] {
+  if (!queues) {
+    if (query.isClosed) return []
+    const notes = ["The queues could not be read"]
+    return [
+      { label: "On the way", value: "unknown", level: "unknown", notes },
+      { label: "Dead letters and quarantine", value: "unknown", level: "unknown", notes },
+    ]
+  }
   const { waiting, deferred, deadLettered, quarantined, oldestAt, complete } = queues
   const atLeast = complete ? "" : "at least "
   return [
@@ -114,25 +125,24 @@ function queueTiles({ queues }: AuditReport): Tile[] {
   ]
 }
 
-function canaryTile({ canary }: AuditReport): Tile[] {
+function canaryTile({ canary }: AuditReport): Tile {
+  const label = "Canary"
   if (!canary) {
     const note = "Without one, a silent vault and a broken way look alike"
-    return [{ label: "Canary", value: "not set up", level: "unknown", notes: [note] }]
+    return { label, value: "not set up", level: "unknown", notes: [note] }
   }
   const { lastChangedAt, ageMs, lastLatencyMs, isOverdue } = canary
   if (lastChangedAt === null) {
-    return [{ label: "Canary", value: "none", level: "warn", notes: ["No canary has ever arrived"] }]
+    return { label, value: "none", level: "warn", notes: ["No canary has ever arrived"] }
   }
-  return [
-    {
-      label: "Canary",
-      value: ageMs === null ? "arrived" : `${formatAge(ageMs)} old`,
-      level: isOverdue ? "warn" : "good",
-      notes: [
-        isOverdue && "Overdue: changes may not get through",
-        [`Set ${formatSecond(lastChangedAt)} UTC`, relativeTime(lastChangedAt)],
-        lastLatencyMs !== null && `It took ${formatDuration(lastLatencyMs)}`,
-      ].filter((note) => note !== false),
-    },
-  ]
+  return {
+    label,
+    value: ageMs === null ? "arrived" : `${formatAge(ageMs)} old`,
+    level: isOverdue ? "warn" : "good",
+    notes: [
+      isOverdue && "Overdue: changes may not get through",
+      [`Set ${formatSecond(lastChangedAt)} UTC`, relativeTime(lastChangedAt)],
+      lastLatencyMs !== null && `It took ${formatDuration(lastLatencyMs)}`,
+    ].filter((note) => note !== false),
+  }
 }

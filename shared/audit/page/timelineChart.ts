@@ -109,7 +109,7 @@ export function drawTimeline(
           fillOpacity: 0.75,
           stroke: ({ row }: (typeof points)[number]) =>
             row.state === "gap" ? "var(--bad)" : "var(--surface)",
-          strokeWidth: 1,
+          strokeWidth: ({ row }: (typeof points)[number]) => (row.state === "gap" ? 2.5 : 0.75),
           sort: null,
           className: "marks",
         }),

@@ -115,8 +115,7 @@ function versionRow(row: Row, isManyVaults: boolean): HTMLElement {
     h(
       "td",
       { class: `state level-${levels[state]}`, "data-label": "state" },
-      levelIcon(levels[state]),
-      stateWords[state],
+      h("span", {}, levelIcon(levels[state]), stateWords[state]),
     ),
     h(
       "th",
