@@ -7,7 +7,7 @@ import { ServiceError } from "../shared/errors.ts"
 import { readLocalCloud } from "./localCloud.ts"
 
 /** The identities a command can run as. */
-export type CommandJob = "audit" | "reconcile" | "replay" | "verify"
+export type CommandJob = "audit" | "reconcile" | "replay" | "verify" | "restore"
 
 /** Options that every command has. */
 export interface GlobalOptions {
@@ -40,6 +40,7 @@ const credentialOf: Readonly<Record<CommandJob, CredentialKind>> = {
   reconcile: "managedIdentity",
   replay: "managedIdentity",
   verify: "azureCli",
+  restore: "azureCli",
 }
 
 const clientIdOf = {
@@ -47,6 +48,7 @@ const clientIdOf = {
   reconcile: "BACKUP_RECONCILE_CLIENT_ID",
   replay: "BACKUP_REPLAY_CLIENT_ID",
   verify: "BACKUP_VERIFY_CLIENT_ID",
+  restore: "BACKUP_RESTORE_CLIENT_ID",
 } as const
 
 /**

@@ -6,9 +6,12 @@ import { addAuditOptions } from "./auditArguments.ts"
 import type { CommandStreams, GlobalOptions } from "./commandContext.ts"
 import { exitCodeOf, formatError } from "./errorReport.ts"
 import { exitUnknown } from "./exitCodes.ts"
+import { keyOptions } from "./keyArguments.ts"
 import { type ReconcileOptions, runReconcileCommand } from "./reconcile.ts"
 import { addReplayOptions } from "./replayArguments.ts"
 import { type ReplayOptions, runReplayCommand } from "./replay.ts"
+import { type RestoreOptions, runRestore } from "./restore.ts"
+import { addRestoreOptions } from "./restoreArguments.ts"
 import { runStatus } from "./status.ts"
 import { runVerify, type VerifyOptions } from "./verify.ts"
 
@@ -64,26 +67,32 @@ export async function main(argv: readonly string[], streams: CommandStreams): Pr
       exitCode = await runAudit(command.optsWithGlobals<AuditOptions>(), streams)
     },
   )
-  add("verify", "compare the vaults with the store")
-    .option("--deep", "open every record and compare it with the vault")
-    .option("--object <url>", "only this object: https://VAULT/secrets/NAME")
-    .option("--key-file <file>", "private JWK Set that opens records")
-    .action(async (_options, command: Command) => {
-      exitCode = await runVerify(command.optsWithGlobals<VerifyOptions>(), streams)
-    })
+  keyOptions(
+    add("verify", "compare the vaults with the store")
+      .option("--deep", "open every record and compare it with the vault")
+      .option("--object <url>", "only this object: https://VAULT/secrets/NAME"),
+  ).action(async (_options, command: Command) => {
+    exitCode = await runVerify(command.optsWithGlobals<VerifyOptions>(), streams)
+  })
   add("reconcile", "find versions that the vaults have and the store has not")
     .option("--vault <url>", "only this vault")
     .option("--execute", "send them; without this nothing is written")
     .action(async (_options, command: Command) => {
       exitCode = await runReconcileCommand(command.optsWithGlobals<ReconcileOptions>(), streams)
     })
-  // A stop of a replay is its code; every other command gives an answer, and one without has none.
+  // A stop of a replay or a restore is its code; every other command gives an answer, and one without has none.
   let stopCodeOf = (error: ServiceError) =>
     error.code === "ERR_CONFIG_INVALID" ? exitCodeOf(error) : exitUnknown
   addReplayOptions(add("replay", "send dead letters again: a plan first, then --execute")).action(
     async (_options, command: Command) => {
       stopCodeOf = exitCodeOf
       exitCode = await runReplayCommand(command.optsWithGlobals<ReplayOptions>(), streams)
+    },
+  )
+  addRestoreOptions(add("restore", "put versions back: a plan first, then --execute")).action(
+    async (_options, command: Command) => {
+      stopCodeOf = exitCodeOf
+      exitCode = await runRestore(command.optsWithGlobals<RestoreOptions>(), streams)
     },
   )
   try {

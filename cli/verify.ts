@@ -1,28 +1,19 @@
-import type { JWK } from "jose"
-import { z } from "zod"
-import { parseVersionUrl } from "../shared/change/objectVersion.ts"
 import { systemClock } from "../shared/clock.ts"
 import { ServiceError } from "../shared/errors.ts"
-import { importOpeningKeys, type OpeningKey } from "../shared/record/unsealRecord.ts"
-import {
-  type Finding,
-  type ObjectSelection,
-  type VerifiedVersion,
-  verifyVault,
-} from "../shared/restore/verifyVault.ts"
+import { type Finding, type VerifiedVersion, verifyVault } from "../shared/restore/verifyVault.ts"
 import { createAzureStoreCatalog } from "../shared/store/azureStoreCatalog.ts"
 import { createAzureStoreReader } from "../shared/store/azureStoreReader.ts"
 import { createAzureVaultCatalog } from "../shared/vault/azureVaultCatalog.ts"
 import { createAzureVaultReader } from "../shared/vault/azureVaultReader.ts"
-import { type CommandStreams, type GlobalOptions, openContext, readJsonFile } from "./commandContext.ts"
+import { type CommandStreams, type GlobalOptions, openContext } from "./commandContext.ts"
 import { exitAttention, exitDone, exitUnknown } from "./exitCodes.ts"
+import { parseObjectUrl } from "./objectUrl.ts"
+import { type OpeningKeyOptions, readOpeningKeys } from "./openingKeys.ts"
 
-export interface VerifyOptions extends GlobalOptions {
+export interface VerifyOptions extends GlobalOptions, OpeningKeyOptions {
   readonly deep?: boolean
   /** Object or version URL. */
   readonly object?: string
-  /** File with a private JWK Set that opens records. */
-  readonly keyFile?: string
 }
 
 const graceMs = 60_000
@@ -54,7 +45,7 @@ export async function runVerify(options: VerifyOptions, streams: CommandStreams)
       credential,
       httpClient,
     }
-    const selected = options.object === undefined ? undefined : parseObject(options.object)
+    const selected = options.object === undefined ? undefined : parseObjectUrl(options.object)
     const vaults = settings.BACKUP_VAULTS.filter(
       (vault) => selected === undefined || selected.vault === vault,
     )
@@ -63,7 +54,9 @@ export async function runVerify(options: VerifyOptions, streams: CommandStreams)
         hint: "Add the vault to BACKUP_VAULTS, or name an object of a vault that is there.",
       })
     }
-    const keys = options.deep ? await readKeys(options.keyFile ?? recoveryKeyFile) : undefined
+    const keys = options.deep
+      ? await readOpeningKeys(options, { recoveryKeyFile, settings, vaultOptions })
+      : undefined
     const versions: VerifiedVersion[] = []
     for (const vault of vaults) {
       versions.push(
@@ -98,36 +91,6 @@ export async function runVerify(options: VerifyOptions, streams: CommandStreams)
   } finally {
     await httpClient.close()
   }
-}
-
-function parseObject(text: string): ObjectSelection & { readonly vault: string } {
-  const parsed = parseVersionUrl(text)
-  if ("object" in parsed) {
-    const { vault, name, kind, version } = parsed.object
-    return { vault, name, kind, version }
-  }
-  const url = URL.parse(text)
-  const match = /^\/(secret|certificate)s\/([0-9a-zA-Z-]{1,127})\/?$/.exec(url?.pathname ?? "")
-  const [, kind, name] = match ?? []
-  if (!url || name === undefined) {
-    throw new ServiceError("ERR_CONFIG_INVALID", "--object is no object of a vault", {
-      hint: "Write https://VAULT/secrets/NAME or https://VAULT/certificates/NAME, with or without /VERSION.",
-    })
-  }
-  return { vault: url.origin, name: name.toLowerCase(), kind: kind === "secret" ? "secret" : "certificate" }
-}
-
-async function readKeys(file: string | undefined): Promise<OpeningKey[]> {
-  if (file === undefined) {
-    throw new ServiceError(
-      "ERR_CONFIG_INVALID",
-      "--deep opens records: name the private keys with --key-file FILE",
-    )
-  }
-  const set = z.object({ keys: z.array(z.looseObject({})).min(1) }).safeParse(readJsonFile(file, "key file"))
-  if (!set.success)
-    throw new ServiceError("ERR_CONFIG_INVALID", `The key file ${file} is no JWK Set with keys`)
-  return importOpeningKeys({ keys: set.data.keys as JWK[] })
 }
 
 const attention: ReadonlySet<Finding> = new Set(["gap", "missing", "differs", "broken", "publicOnly"])

@@ -43,28 +43,20 @@ function replaceBetween(page: string, content: string): string {
 
 /** The readers of settings: the worker is all of `functions/`, each command the file of its name. */
 function readerSources(): Record<string, string> {
-  const shared = new Set([
-    "commandContext",
-    "errorReport",
-    "exitCodes",
-    "kvbackup",
-    "localCloud",
-    "main",
-    "progressLine",
-    "replayArguments",
-    "replayReport",
-  ])
-  const commands = namesIn("cli").filter((name) => !shared.has(name))
+  const main = readProjectFile("cli/main.ts")
+  const commands = [...main.matchAll(/\badd\("(\w+)"/g)].map(([, name = ""]) => name).sort()
   const worker = namesIn("functions").map((name) => readProjectFile(`functions/${name}.ts`))
   const context = readProjectFile("cli/commandContext.ts")
   // The command and the timer share what they work with.
   const replay = readProjectFile("shared/deadLetter/azureReplayParts.ts")
+  const keys = readProjectFile("cli/openingKeys.ts")
+  const sharedBy: Readonly<Record<string, string>> = { replay, verify: keys, restore: keys }
   return {
     worker: [...worker, replay].join("\n"),
     ...Object.fromEntries(
       commands.map((name) => [
         `\`${name}\``,
-        `${readProjectFile(`cli/${name}.ts`)}\n${contextOf(name, context)}\n${name === "replay" ? replay : ""}`,
+        `${readProjectFile(`cli/${name}.ts`)}\n${contextOf(name, context)}\n${sharedBy[name] ?? ""}`,
       ]),
     ),
   }

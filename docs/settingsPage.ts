@@ -55,7 +55,7 @@ const texts: Readonly<Record<SettingName, SettingText>> = {
   BACKUP_AUTO_REPLAY: { what: "Replay passing failures by itself." },
   BACKUP_REPLAY_MAX: { what: "How often one message is replayed before it stays in quarantine." },
   BACKUP_CREDENTIAL: {
-    what: "Where tokens come from. Absent: `managedIdentity`, for `verify` `azureCli`. In production the worker takes only `managedIdentity`.",
+    what: "Where tokens come from. Absent: `managedIdentity`, for `verify` and `restore` `azureCli`. In production the worker takes only `managedIdentity`.",
   },
   BackupServiceBus__fullyQualifiedNamespace: {
     what: "Host of the namespace. The trigger and the product's own clients read it.",
