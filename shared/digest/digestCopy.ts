@@ -1,7 +1,6 @@
 import { createReadStream, mkdirSync, readFileSync } from "node:fs"
 import { open, readFile, writeFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
-import { createInterface } from "node:readline"
 import { z } from "zod"
 import { ServiceError } from "../errors.ts"
 import type { StoreCatalog } from "../store/storeCatalog.ts"
@@ -86,8 +85,7 @@ export function openDigestCopy(directory: string): DigestCopy {
     catalog: {
       async *list(prefix) {
         let number = 0
-        const input = createReadStream(join(directory, "listing.jsonl"))
-        for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+        for await (const line of linesOf(join(directory, "listing.jsonl"))) {
           number += 1
           const blob = parseDigestEntry(line)
           if (!blob) throw invalid(`Line ${number} of ${join(directory, "listing.jsonl")} is no entry`)
@@ -106,6 +104,17 @@ export function openDigestCopy(directory: string): DigestCopy {
       },
     },
   }
+}
+
+/** Lines end with a line feed alone: metadata may hold whatever else ends a line somewhere. */
+async function* linesOf(file: string): AsyncGenerator<string> {
+  let rest = ""
+  for await (const chunk of createReadStream(file, "utf8")) {
+    const lines = `${rest}${String(chunk)}`.split("\n")
+    rest = lines.pop() ?? ""
+    yield* lines
+  }
+  if (rest !== "") yield rest
 }
 
 function readAbout(directory: string): z.infer<typeof copySchema> {
