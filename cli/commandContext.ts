@@ -24,6 +24,9 @@ export interface CommandStreams {
   readonly cwd: string
   /** Is `err` a terminal, on which progress is shown? */
   readonly isTerminal?: boolean
+  /** What is piped in, or typed. */
+  readonly stdin?: AsyncIterable<Uint8Array>
+  readonly isInputTerminal?: boolean
 }
 
 /** Settings, credential and HTTP client of one command. `close` ends its connections. */

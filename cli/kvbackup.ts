@@ -7,4 +7,6 @@ process.exitCode = await main(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
   isTerminal: process.stderr.isTTY === true,
+  stdin: process.stdin,
+  isInputTerminal: process.stdin.isTTY === true,
 })

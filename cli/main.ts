@@ -6,6 +6,7 @@ import { addAuditOptions } from "./auditArguments.ts"
 import type { CommandStreams, GlobalOptions } from "./commandContext.ts"
 import { exitCodeOf, formatError } from "./errorReport.ts"
 import { exitUnknown } from "./exitCodes.ts"
+import { runExplain } from "./explain.ts"
 import { keyOptions } from "./keyArguments.ts"
 import { type ReconcileOptions, runReconcileCommand } from "./reconcile.ts"
 import { addReplayOptions } from "./replayArguments.ts"
@@ -74,6 +75,11 @@ export async function main(argv: readonly string[], streams: CommandStreams): Pr
   ).action(async (_options, command: Command) => {
     exitCode = await runVerify(command.optsWithGlobals<VerifyOptions>(), streams)
   })
+  add("explain", "what a pasted Azure error means, what it is not, and the narrowest fix")
+    .argument("[file]", "the text; without it, standard input")
+    .action(async (file: string | undefined, _options, command: Command) => {
+      exitCode = await runExplain(file, command.optsWithGlobals<GlobalOptions>(), streams)
+    })
   add("reconcile", "find versions that the vaults have and the store has not")
     .option("--vault <url>", "only this vault")
     .option("--execute", "send them; without this nothing is written")

@@ -57,7 +57,11 @@ function findCodes({ text, joined }: Paste): readonly KnownCode[] {
   const found = new Set<KnownCode>()
   for (const known of knownPhrases) if (known.pattern.test(text)) found.add(known)
   for (const [code] of text.matchAll(anyCode)) add(byCode.get(code))
-  if (found.size === 0) for (const [code] of joined.matchAll(anyCodeJoined)) add(byCodeJoined.get(code))
+  if (found.size === 0)
+    for (const [code] of joined.matchAll(anyCodeJoined)) {
+      // A word that stands there whole was looked at already: it is part of a longer one.
+      if (!text.includes(code)) add(byCodeJoined.get(code))
+    }
   return [...found].sort((a, b) => b.weight - a.weight)
 
   function add(known: KnownCode | undefined): void {
@@ -78,7 +82,11 @@ function judgeAction(found: readonly KnownCode[], { action }: PasteFacts): reado
   const [first] = found
   const isRefusal = first === undefined || ["network", "dataRole", "managementRole"].includes(first.kind)
   if (!isRefusal || dataAction.test(action) || first?.service === "vault") return found
-  const code = first?.code ?? action
+  const isSameService = ({ service }: KnownCode) =>
+    service === "resourceManager" || (service === "storage" && /^Microsoft\.Storage\//i.test(action))
+  // What the answer itself calls it, and not what the sentence around it is known by.
+  const code =
+    found.find((known) => isSameService(known) && !("pattern" in known))?.code ?? first?.code ?? action
   const management: KnownCode = {
     code,
     kind: "managementRole",
@@ -86,7 +94,7 @@ function judgeAction(found: readonly KnownCode[], { action }: PasteFacts): reado
     says: `${action} is an action of the management plane: it changes how the resource is set up, and reads or writes no data. It needs a management role for the identity that called.`,
     weight: 10,
   }
-  return [management, ...found.filter(({ kind }) => kind !== "managementRole" && kind !== first?.kind)]
+  return [management, ...found.filter((known) => !isSameService(known))]
 }
 
 function named({ appId, objectId, action, scope }: PasteFacts): Partial<Explanation> {

@@ -1,7 +1,7 @@
 import type { AnsweringService, ExplanationKind } from "./explanation.ts"
 import type { KnownCode } from "./knownCode.ts"
 
-/** A sentence that decides, with or without a code beside it. */
+/** A sentence that decides. Its `code` is the one it comes with, where there is one. */
 export interface KnownPhrase extends KnownCode {
   /** Goes over text whose white space is collapsed. */
   readonly pattern: RegExp
@@ -38,7 +38,7 @@ export const knownPhrases: readonly KnownPhrase[] = [
     "The vault refuses the network path. The remark on trusted services names an exception that functions are no part of.",
   ),
   phrase(
-    "not authorized to perform action on resource",
+    "ForbiddenByRbac",
     /caller is not authorized to perform action on resource/i,
     "dataRole",
     "vault",
@@ -46,7 +46,7 @@ export const knownPhrases: readonly KnownPhrase[] = [
     "The vault knows the identity; no role assignment gives it this action here, or the assignment is minutes old.",
   ),
   phrase(
-    "does not have permission on key vault",
+    "AccessDenied",
     /does not have (?:secrets?|keys?|certificates?) [a-z]{2,20} permission on key vault/i,
     "dataRole",
     "vault",
@@ -54,7 +54,7 @@ export const knownPhrases: readonly KnownPhrase[] = [
     "The vault uses access policies, and none has an entry with this permission for the identity.",
   ),
   phrase(
-    "not allowed on a disabled secret",
+    "SecretDisabled",
     /is not allowed on a disabled (?:secret|certificate|key)/i,
     "objectState",
     "vault",
@@ -62,7 +62,7 @@ export const knownPhrases: readonly KnownPhrase[] = [
     "The version is disabled: nobody can read it, whatever the role.",
   ),
   phrase(
-    "not authorized to perform this operation using this permission",
+    "AuthorizationPermissionMismatch",
     /not authorized to perform this operation using this permission/i,
     "dataRole",
     "storage",
@@ -70,7 +70,7 @@ export const knownPhrases: readonly KnownPhrase[] = [
     "The storage account knows the identity; its data role at this scope is missing, too narrow, or minutes old.",
   ),
   phrase(
-    "not authorized to perform this operation",
+    "AuthorizationFailure",
     /request is not authorized to perform this operation(?! using)/i,
     "network",
     "storage",
@@ -78,7 +78,7 @@ export const knownPhrases: readonly KnownPhrase[] = [
     "The storage account refuses the network path: public access is off, or its firewall does not admit the address the request came from.",
   ),
   phrase(
-    "public access is not permitted",
+    "PublicAccessNotPermitted",
     /public access is not permitted on this storage account/i,
     "authentication",
     "storage",
@@ -86,7 +86,7 @@ export const knownPhrases: readonly KnownPhrase[] = [
     "The request was anonymous, and the account allows none such: no token was attached.",
   ),
   phrase(
-    "key based authentication is not permitted",
+    "KeyBasedAuthenticationNotPermitted",
     /key based authentication is not permitted/i,
     "authentication",
     "storage",
@@ -94,7 +94,7 @@ export const knownPhrases: readonly KnownPhrase[] = [
     "A shared key was used, and the account allows none. That is as it should be: the caller must use its managed identity.",
   ),
   phrase(
-    "does not have authorization to perform action",
+    "AuthorizationFailed",
     /does not have authorization to perform action/i,
     "managementRole",
     "resourceManager",

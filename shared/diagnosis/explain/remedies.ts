@@ -68,7 +68,7 @@ function networkRemedy({ service, code }: KnownCode): Remedy {
   return {
     says: "Let the function reach the service over its private endpoint: the name must resolve to a private address where the function runs. Most often the private DNS zone is not linked to its virtual network.",
     bicep:
-      "privateDnsZones (infra/main.bicep): the zones, made new or given from a hub, and linked to the function's network",
+      "hubDns of infra/main.bicep: absent, the deployment makes the zones and links them; given, the hub must link them",
     command: `az network private-dns link vnet create --resource-group RESOURCE_GROUP --zone-name ${zone} --name LINK --virtual-network VNET_ID --registration-enabled false`,
   }
 }
@@ -85,7 +85,7 @@ function dataRoleRemedy({ service, code }: KnownCode, { objectId, scope }: Paste
   if (service === "vault" && (code === "AccessDenied" || code === "ForbiddenByPolicy")) {
     return {
       says: "Give the identity its entry in the vault's access policies: get for secrets, get for certificates, and no more. Better: move the vault to role-based access.",
-      bicep: "vaults[].authorization = 'accessPolicies'",
+      bicep: "vaults[].permissionModel = 'accessPolicies'",
       command: `az keyvault set-policy --name VAULT --object-id ${assignee} --secret-permissions get --certificate-permissions get`,
     }
   }
@@ -100,7 +100,7 @@ function dataRoleRemedy({ service, code }: KnownCode, { objectId, scope }: Paste
         : "NAMESPACE_ID/queues/keyvault-changes")
   return {
     says: "Assign the data role to exactly this identity at exactly this scope, and wait some minutes until it applies. infra/ defines a role of its own for each job, narrower than the built-in one below. If the assignment is there: look whether the app uses the identity it was given to (BACKUP_<JOB>_CLIENT_ID).",
-    bicep: "useBuiltInRoles = false (infra/main.bicep): a custom role for each job",
+    bicep: "roleSource = 'custom' of infra/main.bicep: a role of its own for each job",
     command: `az role assignment create --assignee-object-id ${assignee} --assignee-principal-type ServicePrincipal --role "${role}" --scope ${where}`,
   }
 }
@@ -129,7 +129,7 @@ function managementRemedy({ code }: KnownCode, { objectId, action, scope }: Past
   const at = scope ?? "RESOURCE_ID"
   return {
     says: "Find out whose object id it is. A person or a pipeline that deploys: give it the management role below, at the resource and no higher. The function's own identity: change what runs as it, and give it nothing, since at run time nothing may change how a resource is set up.",
-    bicep: "infra/main.bicep sets up the resources: deploy it as somebody who may, once",
+    bicep: "none: infra/main.bicep sets up the resources, deployed by somebody who may",
     command: `az role assignment create --assignee-object-id ${who} --role "${role}" --scope ${at}`,
   }
 }
@@ -168,7 +168,7 @@ function objectRemedy({ code }: KnownCode): Remedy {
   if (/^(?:MessagingEntity|amqp|com\.microsoft:entity)/.test(code)) {
     return {
       says: "Make the queue, or set BACKUP_QUEUE and BACKUP_QUARANTINE_QUEUE to the ones there are.",
-      bicep: "queueName, quarantineQueueName (infra/main.bicep)",
+      bicep: "infra/modules/serviceBus.bicep makes both queues",
       command:
         "az servicebus queue list --resource-group RESOURCE_GROUP --namespace-name NAMESPACE --query '[].{name:name,status:status}'",
     }
@@ -230,7 +230,7 @@ function policyRemedy({ code, service }: KnownCode, { scope }: PasteFacts): Reme
   if (code === "ERR_STORE_NOT_IMMUTABLE") {
     return {
       says: "Give the container a time-based policy; lock it when everything works.",
-      bicep: "backupRetentionDays (infra/main.bicep)",
+      bicep: "retentionDays of infra/main.bicep",
       command:
         "az storage container immutability-policy create --account-name ACCOUNT --container-name keyvault-backups --period DAYS",
     }
