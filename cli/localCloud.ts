@@ -25,6 +25,7 @@ const cloudSchema = z.object({
   }),
   identities: z.record(z.string(), identity),
   identityEndpoint: z.object({ url: z.string(), header: z.string() }),
+  arm: z.object({ url: z.string() }),
   recoveryKeyFile: z.string(),
   digestKeyFile: z.string(),
 })
@@ -33,6 +34,7 @@ const cloudSchema = z.object({
 export interface LocalCloud {
   readonly env: Readonly<Record<string, string>>
   readonly recoveryKeyFile: string
+  readonly managementUrl: string
 }
 
 const jobs = ["backup", "reconcile", "audit", "replay", "canary", "verify", "restore"]
@@ -56,6 +58,7 @@ export function readLocalCloud(directory: string): LocalCloud {
   process.env["IDENTITY_HEADER"] = cloud.identityEndpoint.header
   return {
     recoveryKeyFile: cloud.recoveryKeyFile,
+    managementUrl: cloud.arm.url,
     env: {
       BACKUP_MODE: "development",
       BACKUP_CREDENTIAL: "managedIdentity",
@@ -70,6 +73,8 @@ export function readLocalCloud(directory: string): LocalCloud {
       BACKUP_QUEUE: cloud.serviceBus.queue,
       BACKUP_QUARANTINE_QUEUE: cloud.serviceBus.quarantineQueue,
       BackupServiceBus__fullyQualifiedNamespace: cloud.serviceBus.fullyQualifiedNamespace,
+      BackupServiceBus__credential: "managedidentity",
+      BackupServiceBus__clientId: cloud.identities["backup"]?.clientId ?? "",
       ...Object.fromEntries(
         jobs.flatMap((job) => {
           const clientId = cloud.identities[job]?.clientId

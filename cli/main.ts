@@ -4,6 +4,8 @@ import packageJson from "../package.json" with { type: "json" }
 import { type AuditOptions, runAudit } from "./audit.ts"
 import { addAuditOptions } from "./auditArguments.ts"
 import type { CommandStreams, GlobalOptions } from "./commandContext.ts"
+import { type DoctorCommandOptions, runDoctor } from "./doctor.ts"
+import { addDoctorOptions } from "./doctorArguments.ts"
 import { exitCodeOf, formatError } from "./errorReport.ts"
 import { exitUnknown } from "./exitCodes.ts"
 import { runExplain } from "./explain.ts"
@@ -74,6 +76,11 @@ export async function main(argv: readonly string[], streams: CommandStreams): Pr
       .option("--object <url>", "only this object: https://VAULT/secrets/NAME"),
   ).action(async (_options, command: Command) => {
     exitCode = await runVerify(command.optsWithGlobals<VerifyOptions>(), streams)
+  })
+  addDoctorOptions(
+    add("doctor", "why it does not work from here: names, ports, tokens, roles, policy"),
+  ).action(async (_options, command: Command) => {
+    exitCode = await runDoctor(command.optsWithGlobals<DoctorCommandOptions>(), streams)
   })
   add("explain", "what a pasted Azure error means, what it is not, and the narrowest fix")
     .argument("[file]", "the text; without it, standard input")

@@ -25,10 +25,11 @@ function vaultHops(job: DoctorJob, settings: Settings): readonly HopPlan[] {
     hop: toHop("vault", job, vault),
     calls: vaultCalls(job, vault, settings.BACKUP_CANARY_SECRET),
   }))
-  const key = job === "audit" ? settings.BACKUP_DIGEST_KEY : undefined
-  const keys = key?.startsWith("https://")
-    ? [{ hop: toHop("digestKey", job, key), calls: digestKeyCalls(key) }]
-    : []
+  const keys = (job === "audit" ? (settings.BACKUP_DIGEST_KEY ?? []) : []).flatMap((source) => {
+    if (source.kind !== "keyVault") return []
+    const url = [source.vault, "keys", source.name, ...(source.version ? [source.version] : [])].join("/")
+    return [{ hop: toHop("digestKey", job, url), calls: digestKeyCalls(url) }]
+  })
   const audience = settings.BACKUP_VAULT_AUDIENCE
   return [...vaults, ...keys]
     .filter(({ calls }) => calls.length > 0)
