@@ -1,10 +1,11 @@
 import { stat } from "node:fs/promises"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import { build, type BuildOptions } from "esbuild"
+import { buildLatencyPage } from "./buildLatencyPage.ts"
 import { installFunctionsCore } from "./local/functionsHost/functionsCore.ts"
 
-// Makes the file that Azure loads (package.json `main`) and the one that it loads itself where telemetry is exported;
-// loads the first as the host does, and lists what it registers.
+// Makes the latency page; the file that Azure loads (package.json `main`), which carries that page; and the one that it
+// loads itself where telemetry is exported. Loads the app as the host does, and lists what it registers.
 
 const bundle = fileURLToPath(new URL("dist/functions/index.cjs", import.meta.url))
 const quiet = process.argv.includes("--quiet")
@@ -25,6 +26,7 @@ const options = {
 const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const apart = "azureTelemetryExport"
 
+const latencyPage = await buildLatencyPage()
 await Promise.all([
   build({
     ...options,
@@ -35,6 +37,7 @@ await Promise.all([
     ...options,
     entryPoints: [source("functions/index.ts")],
     outfile: bundle,
+    define: { builtLatencyPage: JSON.stringify(latencyPage) },
     plugins: [
       {
         // The Azure Monitor exporter is a megabyte that most starts do not need.

@@ -23,6 +23,7 @@ import { createVaultLimiter, limitVaultReader } from "../shared/vault/vaultLimit
 import type { BackupVersionApp } from "./backupVersion.ts"
 import { composeTimers } from "./composeTimers.ts"
 import type { HealthApp } from "./health.ts"
+import type { LatencyReportApp } from "./latencyReport.ts"
 import type { ReconcileVaultsApp } from "./reconcileVaults.ts"
 import type { ReplayDeadLettersApp } from "./replayDeadLetters.ts"
 import type { SendCanaryApp } from "./sendCanary.ts"
@@ -40,6 +41,7 @@ export interface Worker
   extends
     BackupVersionApp,
     HealthApp,
+    LatencyReportApp,
     ReconcileVaultsApp,
     ReplayDeadLettersApp,
     SendCanaryApp,

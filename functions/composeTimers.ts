@@ -1,4 +1,5 @@
 import type { HttpClient } from "@azure/core-rest-pipeline"
+import { openAzureAudit } from "../shared/audit/azureAudit.ts"
 import type { BacklogOptions } from "../shared/audit/backlog.ts"
 import { type CredentialKind, createCredential } from "../shared/azureCredential.ts"
 import { openAzureCanary } from "../shared/canary/azureCanaryParts.ts"
@@ -17,6 +18,7 @@ import { openAzureReconcile } from "../shared/reconcile/azureReconcileParts.ts"
 import type { ReconcileParts } from "../shared/reconcile/runReconcile.ts"
 import { createAzureStoreCatalog } from "../shared/store/azureStoreCatalog.ts"
 import type { VaultLimiter } from "../shared/vault/vaultLimiter.ts"
+import type { LatencyReportApp } from "./latencyReport.ts"
 
 export interface ComposeTimersOptions {
   readonly settings: SettingsWith<(typeof replaySettings)[number]>
@@ -30,6 +32,7 @@ export interface ComposeTimersOptions {
 /** What the timers work with, each as its own identity, opened when it is first asked for. */
 export interface Timers {
   readonly openReplay: () => ReplayParts
+  readonly openAudit: LatencyReportApp["openAudit"]
   readonly openBacklog: () => BacklogOptions
   readonly openReconcile: () => ReconcileParts & { readonly vaults: readonly string[] }
   readonly openDigests: () => Promise<DigestParts>
@@ -47,6 +50,12 @@ export function composeTimers({ settings, kind, httpClient, clock, limiter }: Co
       const replay = openAzureReplay({ settings, credential, httpClient, clock })
       closes.push(replay.close)
       return replay
+    }),
+    openAudit: once(() => {
+      const credential = createCredential(kind, settings.BACKUP_AUDIT_CLIENT_ID)
+      const audit = openAzureAudit({ settings, credential, httpClient })
+      closes.push(audit.close)
+      return { ...audit, vaults: settings.BACKUP_VAULTS, objective: settings.BACKUP_OBJECTIVE }
     }),
     openBacklog: once(() => {
       const credential = createCredential(kind, settings.BACKUP_AUDIT_CLIENT_ID)

@@ -1,9 +1,11 @@
 import { app } from "@azure/functions"
 import type { LogLevel } from "../shared/log.ts"
 import { createBackupVersionHandler } from "./backupVersion.ts"
+import { latencyPageAssets } from "./builtLatencyPage.ts"
 import { compose, type Worker } from "./compose.ts"
 import { openTelemetryExport } from "./exportTelemetry.ts"
 import { createHealthHandler } from "./health.ts"
+import { createLatencyReportHandler } from "./latencyReport.ts"
 import { continueSchedule, createReconcileVaultsHandler, reconcileSchedule } from "./reconcileVaults.ts"
 import { createReplayDeadLettersHandler, replaySchedule } from "./replayDeadLetters.ts"
 import { canarySchedule, createSendCanaryHandler } from "./sendCanary.ts"
@@ -80,6 +82,17 @@ if (process.env["BACKUP_AUDIT_CLIENT_ID"]?.trim() && process.env["BACKUP_DIGEST_
 // Also when paused: a canary that grows old is what keeps a pause from being forgotten.
 if (process.env["BACKUP_CANARY_SECRET"]?.trim() && process.env["BACKUP_CANARY_CLIENT_ID"]?.trim()) {
   app.timer("sendCanary", { schedule: canarySchedule, handler: createSendCanaryHandler(started) })
+}
+
+// App Service sets it where it signs people in (https://learn.microsoft.com/azure/app-service/reference-app-settings).
+// Anonymous to the host then, since App Service lets no stranger through, and the function asks once more.
+if (process.env["BACKUP_AUDIT_CLIENT_ID"]?.trim() && isTrue("WEBSITE_AUTH_ENABLED")) {
+  app.http("latencyReport", {
+    methods: ["GET"],
+    authLevel: "anonymous",
+    route: "latencyReport",
+    handler: createLatencyReportHandler(started, latencyPageAssets),
+  })
 }
 
 app.http("health", {

@@ -13,6 +13,9 @@ export interface LivePage {
   /** Where the report comes from as JSON: on the origin that serves the page, for nothing else may be asked. */
   readonly url: string
   readonly everyMs: number
+  /** What the report is about, and what it could be about: `?since=` of the page's own address. */
+  readonly period: string
+  readonly periods: readonly string[]
 }
 
 /** A whole HTML document, and the policy that it also carries itself, for a response header. */

@@ -44,7 +44,7 @@ export function createLatencyPage(body: HTMLElement, first: AuditReport): Latenc
   let isUnfolded = false
 
   const head = h("dl", { class: "report-facts" })
-  const corner = h("div", { class: "corner" })
+  const corner = h("div")
   const hero = h("section", { id: "state", class: "card hero", "aria-label": "State" })
   const tiles = h("ul", { class: "tiles" })
   const problems = h("div", { id: "problems" })

@@ -17,19 +17,20 @@ const patience = 3
  * @param onTick - once a second, for what tells ages.
  */
 export function createLiveUpdates(
-  { url, everyMs }: NonNullable<PageData["live"]>,
+  { url, everyMs, period, periods }: NonNullable<PageData["live"]>,
   onReport: (report: AuditReport) => void,
   onTick: () => void,
 ): LiveUpdates {
   const words = h("span", { class: "live-words" })
   const pause = h("button", { type: "button", id: "pause", "aria-pressed": "false" }, "Pause")
-  const element = h(
+  const status = h(
     "div",
     { class: "live", "data-state": "live" },
     h("span", { class: "live-mark", "aria-hidden": "true" }),
     words,
     pause,
   )
+  const element = h("div", { class: "corner" }, periodLinks(period, periods), status)
   let answeredAt = Date.now()
   let failure: string | undefined
   let isPaused = false
@@ -37,7 +38,7 @@ export function createLiveUpdates(
   const show = () => {
     const age = Date.now() - answeredAt
     const isOld = age > everyMs * patience + 2000
-    element.setAttribute("data-state", isPaused ? "paused" : isOld ? "old" : "live")
+    status.setAttribute("data-state", isPaused ? "paused" : isOld ? "old" : "live")
     const state = isPaused
       ? "Paused"
       : isOld
@@ -48,9 +49,10 @@ export function createLiveUpdates(
     onTick()
   }
   const ask = async () => {
-    const response = await fetch(url, { cache: "no-store", headers: { accept: "application/json" } })
-    if (!response.ok)
-      throw new Error(response.status === 401 ? "sign in again" : `the server answers ${response.status}`)
+    const headers = { accept: "application/json" }
+    // Where the session has ended, App Service sends to the sign-in page, which no script may follow.
+    const response = await fetch(url, { cache: "no-store", redirect: "manual", headers })
+    if (!response.ok) throw new Error(await reasonOf(response))
     const report = (await response.json()) as AuditReport
     answeredAt = Date.now()
     failure = undefined
@@ -86,4 +88,25 @@ export function createLiveUpdates(
       setTimeout(() => void round(), everyMs)
     },
   }
+}
+
+function periodLinks(period: string, periods: readonly string[]): HTMLElement {
+  return h(
+    "nav",
+    { class: "periods", "aria-label": "Period" },
+    h(
+      "ul",
+      {},
+      ...periods.map((one) =>
+        h("li", {}, h("a", { href: `?since=${one}`, "aria-current": one === period && "page" }, one)),
+      ),
+    ),
+  )
+}
+
+async function reasonOf(response: Response): Promise<string> {
+  if (response.type === "opaqueredirect" || response.status === 401) return "load the page again to sign in"
+  const body: unknown = await response.json().catch(() => undefined)
+  const code = typeof body === "object" && body && "code" in body ? body.code : undefined
+  return typeof code === "string" ? code : `the server answers ${response.status}`
 }

@@ -8,5 +8,8 @@ export interface PageData {
     /** Where the report comes from as JSON, on the same origin. */
     readonly url: string
     readonly everyMs: number
+    /** What the report is about, and what else it could be about: `?since=` of the page's own address. */
+    readonly period: string
+    readonly periods: readonly string[]
   }
 }
