@@ -1,17 +1,5 @@
-import type { TokenCredential } from "@azure/core-auth"
-import {
-  bearerTokenAuthenticationPolicy,
-  type BearerTokenAuthenticationPolicyOptions,
-  createEmptyPipeline,
-  createHttpHeaders,
-  createPipelineRequest,
-  type Pipeline,
-  type PipelineRequest,
-  type PipelineResponse,
-  RestError,
-  setClientRequestIdPolicy,
-  userAgentPolicy,
-} from "@azure/core-rest-pipeline"
+import { createHttpHeaders, createPipelineRequest } from "@azure/core-rest-pipeline"
+import { blobServiceVersion, createBlobPipeline, refusalOf } from "./azureBlobRequests.ts"
 import type { AzureStoreOptions } from "./azureContainerClient.ts"
 import type { BlobMetadata } from "./ledgerEntry.ts"
 
@@ -25,9 +13,6 @@ export interface NewBlob {
   readonly metadata: BlobMetadata
 }
 
-const serviceVersion = "2025-01-05"
-const scope = "https://storage.azure.com/.default"
-
 /**
  * Put Blob with `If-None-Match: *`, in one request on the SDK's own pipeline: its policies for the token, the request
  * id and the user agent, and no client of the storage SDK. That client spends eight times the CPU on this request, a
@@ -39,7 +24,7 @@ const scope = "https://storage.azure.com/.default"
  */
 export function createPutBlob({ url, container, credential, httpClient }: AzureStoreOptions) {
   const containerUrl = `${url.replace(/\/+$/, "")}/${container}`
-  const pipeline = createPutPipeline(credential)
+  const pipeline = createBlobPipeline(credential)
   return async (blob: NewBlob, signal?: AbortSignal): Promise<void> => {
     const request = createPipelineRequest({
       url: `${containerUrl}/${blob.name.split("/").map(encodeURIComponent).join("/")}`,
@@ -49,23 +34,8 @@ export function createPutBlob({ url, container, credential, httpClient }: AzureS
       ...(signal ? { abortSignal: signal } : {}),
     })
     const response = await pipeline.sendRequest(httpClient, request)
-    if (response.status !== 201) throw refusal(request, response)
+    if (response.status !== 201) throw refusalOf("Put Blob", request, response)
   }
-}
-
-function createPutPipeline(credential: TokenCredential): Pipeline {
-  const pipeline = createEmptyPipeline()
-  pipeline.addPolicy(userAgentPolicy({ userAgentPrefix: "keyvault-change-backup" }))
-  pipeline.addPolicy(setClientRequestIdPolicy())
-  pipeline.addPolicy(
-    bearerTokenAuthenticationPolicy({
-      credential,
-      scopes: scope,
-      challengeCallbacks: { authorizeRequestOnChallenge: authorizeForTenant },
-    }),
-    { phase: "Sign" },
-  )
-  return pipeline
 }
 
 function headersOf({ body, contentType, contentMd5, metadata }: NewBlob) {
@@ -73,41 +43,11 @@ function headersOf({ body, contentType, contentMd5, metadata }: NewBlob) {
     "Content-Type": contentType,
     "Content-Length": body.length,
     "If-None-Match": "*",
-    "x-ms-version": serviceVersion,
+    "x-ms-version": blobServiceVersion,
     "x-ms-blob-type": "BlockBlob",
     "x-ms-blob-content-type": contentType,
     "x-ms-blob-content-md5": contentMd5,
   })
   for (const [key, value] of Object.entries(metadata)) headers.set(`x-ms-meta-${key}`, value)
   return headers
-}
-
-/** The service's code is in a header; whatever stands between may know only the body's form. */
-function refusal(request: PipelineRequest, response: PipelineResponse): RestError {
-  const { status, headers, bodyAsText } = response
-  const code = headers.get("x-ms-error-code") ?? /<Code>(\w{1,80})<\/Code>/.exec(bodyAsText ?? "")?.[1]
-  return new RestError(`Put Blob was answered with ${status}`, {
-    statusCode: status,
-    request,
-    response,
-    ...(code === undefined ? {} : { code }),
-  })
-}
-
-type ChallengeCallback = NonNullable<
-  NonNullable<BearerTokenAuthenticationPolicyOptions["challengeCallbacks"]>["authorizeRequestOnChallenge"]
->
-
-/**
- * Asks for a token of the account's tenant, which a person's own tenant need not be.
- *
- * Source: https://learn.microsoft.com/rest/api/storageservices/authorize-with-azure-active-directory#bearer-challenge
- */
-const authorizeForTenant: ChallengeCallback = async ({ request, response, scopes, getAccessToken }) => {
-  const challenge = response.headers.get("WWW-Authenticate") ?? ""
-  const tenantId = /authorization_uri="?https:\/\/[^/\s"]+\/([0-9a-f-]{36})\//i.exec(challenge)?.[1]
-  const token = tenantId === undefined ? null : await getAccessToken(scopes, { tenantId })
-  if (!token) return false
-  request.headers.set("Authorization", `Bearer ${token.token}`)
-  return true
 }
