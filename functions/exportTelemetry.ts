@@ -5,7 +5,7 @@ import { createLog, errorFields, type LogLevel } from "../shared/log.ts"
 import type { TelemetryExport } from "../shared/telemetry/azureTelemetryExport.ts"
 
 /** The last metrics and spans may take so long to leave when the app ends. */
-const closePatienceMs = 5000
+const closePatienceMs = 3000
 
 /**
  * Exports telemetry to Application Insights when `APPLICATIONINSIGHTS_CONNECTION_STRING` is set, as the identity that
@@ -33,18 +33,20 @@ export async function openTelemetryExport(
         ...(instance ? { instance } : {}),
       },
       isSampledByEnvironment: Boolean(env["OTEL_TRACES_SAMPLER"]?.trim()),
-      onFailure: (error) => log.warn("telemetry.notExported", errorFields(error)),
+      onFailure: (error) => log.warn("telemetry.exportFailed", errorFields(error)),
     })
     const close = async () => {
       const ended = new AbortController()
-      const late = systemClock.sleep(closePatienceMs, { signal: ended.signal })
+      const late = systemClock.sleep(closePatienceMs, { signal: ended.signal }).then(
+        () => log.warn("telemetry.exportFailed", { reason: "the app ends" }),
+        () => {},
+      )
       try {
         await Promise.race([started.close(), late])
       } catch (error) {
-        log.warn("telemetry.notExported", errorFields(error))
+        log.warn("telemetry.exportFailed", errorFields(error))
       } finally {
         ended.abort()
-        await late.catch(() => {})
       }
     }
     return { ...started, close }

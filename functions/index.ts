@@ -37,8 +37,8 @@ app.hook.appStart(async () => {
 })
 
 app.hook.appTerminate(async () => {
-  await worker?.close()
-  await telemetryExport?.close()
+  // Together: the host does not wait long.
+  await Promise.all([worker?.close(), telemetryExport?.close()])
 })
 
 if (!isTrue("BACKUP_PAUSED")) {

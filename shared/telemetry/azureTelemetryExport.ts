@@ -1,17 +1,14 @@
 import type { TokenCredential } from "@azure/core-auth"
+import { type PipelinePolicy, RestError } from "@azure/core-rest-pipeline"
 import { AzureMonitorMetricExporter, AzureMonitorTraceExporter } from "@azure/monitor-opentelemetry-exporter"
-import type { MeterProvider as MeterProviderApi, TracerProvider } from "@opentelemetry/api"
+import { type MeterProvider as MeterProviderApi, SpanKind, type TracerProvider } from "@opentelemetry/api"
 import { resourceFromAttributes } from "@opentelemetry/resources"
-import {
-  MeterProvider,
-  PeriodicExportingMetricReader,
-  type PushMetricExporter,
-} from "@opentelemetry/sdk-metrics"
+import { MeterProvider, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics"
 import {
   AlwaysOnSampler,
   BasicTracerProvider,
   BatchSpanProcessor,
-  type SpanExporter,
+  type SpanProcessor,
 } from "@opentelemetry/sdk-trace-base"
 
 export interface TelemetryExportOptions {
@@ -23,7 +20,7 @@ export interface TelemetryExportOptions {
   readonly service: { readonly name: string; readonly instance?: string }
   /** The sampler of `OTEL_TRACES_SAMPLER` in place of one that takes every trace. */
   readonly isSampledByEnvironment: boolean
-  /** Told when an export fails, and of no further failure until one has succeeded. */
+  /** Told when something could not be sent, and of no further failure until something could. */
   readonly onFailure: (error: unknown) => void
 }
 
@@ -52,6 +49,7 @@ export function startAzureTelemetryExport(options: TelemetryExportOptions): Tele
   const exporterOptions = {
     connectionString: options.connectionString,
     disableOfflineStorage: true,
+    additionalPolicies: [{ policy: watchRequests(options.onFailure), position: "perRetry" as const }],
     ...(options.credential ? { credential: options.credential } : {}),
   }
   const { name, instance } = options.service
@@ -59,12 +57,11 @@ export function startAzureTelemetryExport(options: TelemetryExportOptions): Tele
     "service.name": name,
     ...(instance === undefined ? {} : { "service.instance.id": instance }),
   })
-  const report = createFailureReport(options.onFailure)
   const meters = new MeterProvider({
     resource,
     readers: [
       new PeriodicExportingMetricReader({
-        exporter: watched<PushMetricExporter>(new AzureMonitorMetricExporter(exporterOptions), report),
+        exporter: new AzureMonitorMetricExporter(exporterOptions),
         exportIntervalMillis: metricPeriodMs,
         exportTimeoutMillis: exportTimeoutMs,
       }),
@@ -74,7 +71,8 @@ export function startAzureTelemetryExport(options: TelemetryExportOptions): Tele
     resource,
     ...(options.isSampledByEnvironment ? {} : { sampler: new AlwaysOnSampler() }),
     spanProcessors: [
-      new BatchSpanProcessor(watched<SpanExporter>(new AzureMonitorTraceExporter(exporterOptions), report), {
+      nameOperations,
+      new BatchSpanProcessor(new AzureMonitorTraceExporter(exporterOptions), {
         exportTimeoutMillis: exportTimeoutMs,
       }),
     ],
@@ -88,34 +86,38 @@ export function startAzureTelemetryExport(options: TelemetryExportOptions): Tele
   }
 }
 
-interface ExportResult {
-  readonly code: number
-  readonly error?: Error
-}
-
-/** The exporter, with the result of each export also reported. */
-function watched<Exporter extends PushMetricExporter | SpanExporter>(
-  exporter: Exporter,
-  report: (result: ExportResult) => void,
-): Exporter {
-  const send = exporter.export.bind(exporter) as (
-    batch: unknown,
-    done: (result: ExportResult) => void,
-  ) => void
-  exporter.export = ((batch: unknown, done: (result: ExportResult) => void) => {
-    send(batch, (result) => {
-      report(result)
-      done(result)
-    })
-  }) as Exporter["export"]
-  return exporter
-}
-
-function createFailureReport(onFailure: (error: unknown) => void): (result: ExportResult) => void {
+/**
+ * The exporter takes what could not be sent for sent where it may not keep it on disk, so the requests are watched
+ * themselves, each try.
+ */
+function watchRequests(onFailure: (error: unknown) => void): PipelinePolicy {
   let isFailing = false
-  return ({ code, error }) => {
-    const hasFailed = code !== 0
-    if (hasFailed && !isFailing) onFailure(error)
-    isFailing = hasFailed
+  const tell = (failure: unknown) => {
+    if (failure !== undefined && !isFailing) onFailure(failure)
+    isFailing = failure !== undefined
   }
+  return {
+    name: "watchRequests",
+    sendRequest: async (request, next) => {
+      try {
+        const response = await next(request)
+        const { status } = response
+        tell(status < 400 ? undefined : new RestError("Telemetry was refused", { statusCode: status }))
+        return response
+      } catch (error) {
+        tell(error)
+        throw error
+      }
+    },
+  }
+}
+
+/** Without it the exporter leaves the operation of a processed message without a name. */
+const nameOperations: SpanProcessor = {
+  onStart: (span) => {
+    if (span.kind === SpanKind.CONSUMER) span.setAttribute("ai.operation.name", span.name)
+  },
+  onEnd: () => {},
+  forceFlush: async () => {},
+  shutdown: async () => {},
 }
