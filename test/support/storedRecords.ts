@@ -2,11 +2,11 @@ import { createHash } from "node:crypto"
 import { readVersion } from "../../shared/backup/readVersion.ts"
 import { formatVersionUrl, type ObjectVersion } from "../../shared/change/objectVersion.ts"
 import { type BackupRecord, buildRecord, recordFormat } from "../../shared/record/record.ts"
+import type { Recipient } from "../../shared/record/recipients.ts"
 import { sealRecord } from "../../shared/record/sealRecord.ts"
-import type { BackupStore } from "../../shared/store/backupStore.ts"
 import { formatGapName, formatRecordName, sealNameOf } from "../../shared/store/blobName.ts"
 import { type BlobMetadata, formatLedgerEntry } from "../../shared/store/ledgerEntry.ts"
-import { createMemoryStore } from "../../shared/store/memoryStore.ts"
+import { createMemoryStore, type MemoryStore } from "../../shared/store/memoryStore.ts"
 import { createMemoryVault } from "../../shared/vault/memoryVault.ts"
 import { type Chain, certificateReadings } from "./aChain.ts"
 import { anObject, aReading } from "./builders.ts"
@@ -38,7 +38,8 @@ export interface StoredWrongly {
 
 /** A store in memory, and what puts records into it as backup does. */
 export function storedRecords(
-  store: BackupStore & ReturnType<typeof createMemoryStore> = createMemoryStore(),
+  store: MemoryStore = createMemoryStore(),
+  recipients: readonly Recipient[] = [pair.recipient],
 ) {
   const put = async (
     object: ObjectVersion,
@@ -50,7 +51,7 @@ export function storedRecords(
     const { alter = (sealed) => sealed, change = (same) => same } = wrongly
     const blob = formatRecordName(object)
     const plain = Buffer.from(JSON.stringify({ ...change(record), format }))
-    const sealed = await sealRecord(plain, sealNameOf(sealedAs ?? blob), [pair.recipient])
+    const sealed = await sealRecord(plain, sealNameOf(sealedAs ?? blob), recipients)
     const { created } = record.attributes
     const ledger = formatLedgerEntry({
       ...(created === undefined ? {} : { changedAt: new Date(created) }),
@@ -59,7 +60,7 @@ export function storedRecords(
       origin: "live",
       attempt: 1,
       replays: 0,
-      kids: ["recovery-1"],
+      kids: recipients.map(({ kid }) => kid),
       format,
       sha256: createHash("sha256").update(sealed).digest("hex"),
       ...(record.certificate?.privateKey === "absentByPolicy" ? { isPublicOnly: true } : {}),
