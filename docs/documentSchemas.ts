@@ -2,6 +2,7 @@ import { z } from "zod"
 import { origins } from "../shared/change/change.ts"
 import { journalSchema } from "../shared/deadLetter/journalRecord.ts"
 import { planSchema } from "../shared/deadLetter/planFile.ts"
+import { reconcileSchema } from "../shared/reconcile/reconcileRecord.ts"
 import { gapFormat, gapRecordSchema } from "../shared/record/gapRecord.ts"
 import { recordFormat, recordSchema } from "../shared/record/record.ts"
 import { sealedSchema } from "../shared/record/unsealRecord.ts"
@@ -60,6 +61,7 @@ const documents = {
   changeMessage: { title: "Change message keyvault-change/1", schema: changeMessageSchema },
   replayPlan: { title: "Replay plan keyvault-replay-plan/1", schema: planSchema },
   replayJournal: { title: "Replay journal keyvault-replay-journal/1", schema: journalSchema },
+  reconcile: { title: "Reconciliation keyvault-reconcile/1", schema: reconcileSchema },
   metadata: { title: "Metadata of a blob", schema: metadataSchema },
 } as const
 

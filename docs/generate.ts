@@ -49,10 +49,11 @@ function readerSources(): Record<string, string> {
   const context = readProjectFile("cli/commandContext.ts")
   // The command and the timer share what they work with.
   const replay = readProjectFile("shared/deadLetter/azureReplayParts.ts")
+  const reconcile = readProjectFile("shared/reconcile/azureReconcileParts.ts")
   const keys = readProjectFile("cli/openingKeys.ts")
-  const sharedBy: Readonly<Record<string, string>> = { replay, verify: keys, restore: keys }
+  const sharedBy: Readonly<Record<string, string>> = { replay, reconcile, verify: keys, restore: keys }
   return {
-    worker: [...worker, replay].join("\n"),
+    worker: [...worker, replay, reconcile].join("\n"),
     ...Object.fromEntries(
       commands.map((name) => [
         `\`${name}\``,

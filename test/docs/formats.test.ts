@@ -6,6 +6,7 @@ import { parseChanges } from "../../shared/change/parseChanges.ts"
 import { formatLineage } from "../../shared/queue/messageLineage.ts"
 import { serializeGapRecord } from "../../shared/record/gapRecord.ts"
 import { parseRecord, serializeRecord } from "../../shared/record/record.ts"
+import { formatReconcileBlob, parseReconcileBlob } from "../../shared/reconcile/reconcileRecord.ts"
 import { parseStoreEntryName } from "../../shared/store/blobName.ts"
 import { formatLedgerEntry, parseLedgerEntry } from "../../shared/store/ledgerEntry.ts"
 
@@ -94,6 +95,15 @@ describe("docs/formats.md", () => {
     expect(item).toMatchObject({ kind: "change", change: { origin: "live" } })
     const rows = fieldsBelow("Change message `keyvault-change/1`")
     expect(pathsOf(shown).filter((path) => !rows.includes(path))).toEqual([])
+  })
+
+  it("shows a summary of reconciliation that is read and written back unchanged", () => {
+    const shown = example("reconcile")
+    const record = parseReconcileBlob("summary.json", Buffer.from(JSON.stringify(shown)))
+    expect(JSON.parse(Buffer.from(formatReconcileBlob(record).body).toString())).toEqual(shown)
+    const rows = fieldsBelow("Memory of reconciliation `keyvault-reconcile/1`")
+    const paths = pathsOf(record).map((path) => path.replace(/^counts\.gaps\..*/, "counts.gaps.CAUSE"))
+    expect(paths.filter((path) => !rows.includes(path) && !rows.includes(`${path}[]`))).toEqual([])
   })
 
   it("has a row for every application property", () => {

@@ -10,6 +10,7 @@ import { formatJournalBlob } from "../../shared/deadLetter/journalRecord.ts"
 import { formatPlan } from "../../shared/deadLetter/planFile.ts"
 import { everything } from "../../shared/deadLetter/replayFilter.ts"
 import { planReplay } from "../../shared/deadLetter/runReplay.ts"
+import { formatReconcileBlob, noCounts } from "../../shared/reconcile/reconcileRecord.ts"
 import { formatLedgerEntry } from "../../shared/store/ledgerEntry.ts"
 import { aChange } from "../property/changeArbitraries.ts"
 import { aReplayWorld } from "../support/memoryReplay.ts"
@@ -58,6 +59,22 @@ async function replayDocuments() {
   }
 }
 
+/** A page of a run that goes on from another. */
+function reconcilePage(): object {
+  const { body } = formatReconcileBlob({
+    run: "20260301T120000Z-00000002",
+    vault: "https://kv-test.vault.azure.net",
+    state: "running",
+    startedAt: "2026-03-01T12:00:00.000Z",
+    at: "2026-03-01T12:00:01.000Z",
+    continues: "20260301T110000Z-00000001",
+    through: { name: "s", version: "~" },
+    counts: noCounts(),
+    untold: [{ name: "odd", code: "ERR_UNKNOWN" }],
+  })
+  return JSON.parse(Buffer.from(body).toString()) as object
+}
+
 /** Documents that each schema must take. */
 const samples: Readonly<Record<string, readonly object[]>> = {
   record: records.map((vector) => vector.expect as object),
@@ -66,6 +83,7 @@ const samples: Readonly<Record<string, readonly object[]>> = {
   gapRecord: [plain("gap")],
   changeMessage: [plain("changeMessage")],
   ...(await replayDocuments()),
+  reconcile: [reconcilePage()],
 }
 
 describe("docs/schemas", () => {
@@ -96,6 +114,8 @@ describe("docs/schemas", () => {
         "changedat",
         "readat",
         "kid",
+        "continues",
+        "through",
       ])
       for (const key of Object.keys(sample)) {
         const { [key]: _gone, ...rest } = sample as Record<string, unknown>
