@@ -22,6 +22,7 @@ import { describeCloud, portsOf } from "./describeCloud.ts"
 import { canarySecretName, defaultRoles } from "./defaultRoles.ts"
 import { type EventGridLeg, openEventGridLeg } from "./eventGridLeg.ts"
 import { openLocalKeys } from "./localKeys.ts"
+import { startLatencyPage } from "./startLatencyPage.ts"
 import { workerSettings } from "./workerSettings.ts"
 
 export interface CloudOptions {
@@ -37,7 +38,12 @@ export interface CloudOptions {
   readonly keep?: string
   /** False: timers run only when the control endpoint is asked to run them. Default true. */
   readonly runsTimers?: boolean
-  readonly queueOptions?: { readonly lockDurationMs?: number; readonly duplicateWindowMs?: number }
+  readonly queueOptions?: {
+    readonly lockDurationMs?: number
+    readonly duplicateWindowMs?: number
+    /** The local cloud plays no session but an empty one: this shows what becomes of such a queue. */
+    readonly requiresSession?: boolean
+  }
   /** Every line that a server or the worker prints. */
   readonly onLine?: (source: string, line: string) => void
 }
@@ -205,6 +211,11 @@ async function start(
     },
   })
   stops.push(() => host.stop())
+  const latencyPage = await startLatencyPage({
+    functionsUrl: () => host.url,
+    functionKey: known.functionKey,
+  })
+  stops.push(latencyPage.stop)
 
   const arm = await startArm({
     authority,
@@ -238,6 +249,7 @@ async function start(
     control,
     identity,
     keys,
+    latencyPage,
     scopes,
     functionKey: known.functionKey,
   })

@@ -68,6 +68,7 @@ function attachSender(peer: Peer, sender: Sender): void {
   const entity = admit(peer, sender, path, path.isManagement ? ["Send", "Listen"] : ["Listen"])
   if (entity === undefined || path.isManagement) return
   const wantsSession = filter !== undefined && filter !== null && Object.hasOwn(filter, sessionFilter)
+  if (isEmptySession(filter, entity)) return
   const problem = sessionProblem(wantsSession, entity)
   if (problem) return refuse(sender, problem)
   const fault = peer.fault("receive", path.path)
@@ -76,6 +77,15 @@ function attachSender(peer: Peer, sender: Sender): void {
   if (fault?.effect === "hang") return
   const delayMs = fault?.effect === "delay" ? (fault.delayMs ?? defaultDelayMs) : undefined
   serveOutgoingLink(peer, sender, path, entity, delayMs)
+}
+
+/** A session by name, of a queue that has no message at all: accepted, and silent. */
+function isEmptySession(filter: unknown, { queue }: Entity): boolean {
+  if (!queue.settings.requiresSession || typeof filter !== "object" || filter === null) return false
+  const named: unknown = Reflect.get(filter, sessionFilter)
+  const name: unknown = typeof named === "object" && named !== null ? Reflect.get(named, "value") : named
+  const { active, locked, scheduled, deferred } = queue.counts()
+  return typeof name === "string" && name !== "" && active + locked + scheduled + deferred === 0
 }
 
 function sessionProblem(wantsSession: boolean, { queue }: Entity): ServiceBusError | undefined {

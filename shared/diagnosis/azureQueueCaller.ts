@@ -55,13 +55,14 @@ async function ask(
 }
 
 function answerOf({ ask, queue }: QueueCall, error: unknown): QueueAnswer {
-  // What a queue without sessions says to whoever may receive from it.
-  if (ask === "sessions" && /does not require sessions/i.test(messageOf(error))) return {}
+  // What becomes of a refused session link: the client takes it for a session that somebody else has, and nobody can have
+  // one of a fresh name. Whether the identity may receive at all, the peek tells.
+  if (ask === "sessions" && codeOf(error) === "SessionCannotBeLocked") return {}
   return { error: fromQueueError(error, { queue }).code }
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : ""
+function codeOf(error: unknown): unknown {
+  return typeof error === "object" && error !== null ? Reflect.get(error, "code") : undefined
 }
 
 /** The client's own limit does not cover every step. */
