@@ -34,6 +34,8 @@ export interface CloudFile {
   readonly identityEndpoint: { readonly url: string; readonly header: string }
   readonly arm: { readonly url: string }
   readonly functions: { readonly url: string; readonly key: string }
+  /** For a browser; whoever has this address may see the page. */
+  readonly latencyPage: { readonly url: string }
   /** Private JWK Set that opens records. */
   readonly recoveryKeyFile: string
   readonly digestKeyFile: string

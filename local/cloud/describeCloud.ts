@@ -11,6 +11,7 @@ import type { CloudPorts } from "./cloudIdentity.ts"
 import type { RunningControlEndpoint } from "./controlEndpoint.ts"
 import type { RoleScopes } from "./defaultRoles.ts"
 import type { LocalKeys } from "./localKeys.ts"
+import type { RunningLatencyPage } from "./startLatencyPage.ts"
 
 /** The running parts that `.local/cloud.json` tells of. */
 export interface DescribedParts {
@@ -23,6 +24,7 @@ export interface DescribedParts {
   readonly control: RunningControlEndpoint
   readonly identity: RunningIdentityEndpoint
   readonly keys: LocalKeys
+  readonly latencyPage: RunningLatencyPage
   readonly scopes: RoleScopes
   readonly caFile: string
   readonly functionKey: string
@@ -53,6 +55,7 @@ export async function describeCloud(parts: DescribedParts): Promise<CloudFile> {
     identityEndpoint: { url: identity.url, header: identity.header },
     arm: { url: parts.arm.url },
     functions: { url: parts.host.url, key: parts.functionKey },
+    latencyPage: { url: parts.latencyPage.url },
     recoveryKeyFile: keys.recoveryKeyFile,
     digestKeyFile: keys.digestKeyFile,
   }

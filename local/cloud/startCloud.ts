@@ -217,12 +217,16 @@ async function start(
   })
   stops.push(latencyPage.stop)
 
+  const topic = authority.callers.get("eventgrid")
   const arm = await startArm({
     authority,
     tls: known.leaf,
     ...at(ports.arm),
     policyOf: (container) => blob.policy(container),
     eventSubscription: eventGrid.description,
+    ...(topic
+      ? { eventResources: { access, topic, requiresSession: queueOptions.requiresSession ?? false } }
+      : {}),
   })
   stops.push(arm.stop)
 

@@ -47,6 +47,8 @@ export function workerSettings(options: WorkerSettingsOptions): Record<string, s
     BackupServiceBus__fullyQualifiedNamespace: options.fullyQualifiedNamespace,
     BackupServiceBus__credential: "managedidentity",
     BackupServiceBus__clientId: clientId,
+    // What App Service sets where it signs people in; startLatencyPage plays that part.
+    WEBSITE_AUTH_ENABLED: "True",
     IDENTITY_ENDPOINT: identity.url,
     IDENTITY_HEADER: identity.header,
     ...options.overrides,

@@ -86,6 +86,7 @@ async function answer(
       response.writeHead(413, { connection: "close" }).end()
       return
     }
+    if (!isKey(url, request, functionKey)) dropPrincipal(request)
     const data = { http: toRpcRequest(request, url, parameters, body) }
     const { returnValue } = await invoke(one.target, () => ({ data, triggerMetadata: {} }))
     writeRpcResponse(returnValue?.http, response)
@@ -98,6 +99,16 @@ function withoutPrefix(path: string, prefix: string): string | undefined {
   if (prefix === "") return path
   const start = `/${prefix}/`
   return path.toLowerCase().startsWith(start.toLowerCase()) ? path.slice(start.length) : undefined
+}
+
+/**
+ * Who has signed in is for the platform to say: App Service takes such headers off what comes from outside. Whoever has
+ * the key plays the platform here.
+ */
+function dropPrincipal({ headers }: IncomingMessage): void {
+  for (const name of Object.keys(headers)) {
+    if (name.startsWith("x-ms-client-principal")) delete headers[name]
+  }
 }
 
 function isKey(url: URL, request: IncomingMessage, functionKey: string | undefined): boolean {

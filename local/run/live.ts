@@ -56,6 +56,7 @@ function introduction({ file, host }: Cloud, directory: string, logFile: string)
     `Store      ${file.blob.url}/${file.blob.container}`,
     `Queue      ${file.serviceBus.fullyQualifiedNamespace}/${file.serviceBus.queue}`,
     `Functions  ${host.url}/api/health (${host.functions.map(({ name }) => name).join(", ")})`,
+    `Latency    ${file.latencyPage.url} (open it in a browser; only who knows this address can)`,
     `Addresses, tokens and keys for your own clients: ${join(directory, ".local", "cloud.json")}`,
     `Everything the servers and the worker say: ${logFile}`,
     "",
