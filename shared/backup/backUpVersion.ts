@@ -11,6 +11,7 @@ import { sealedContentType, sealRecord } from "../record/sealRecord.ts"
 import type { BackupStore } from "../store/backupStore.ts"
 import { formatGapName, formatRecordName, type GapReason, sealNameOf } from "../store/blobName.ts"
 import { formatLedgerEntry, type LedgerEntry, parseTime } from "../store/ledgerEntry.ts"
+import { restoredTag } from "../vault/restoredTag.ts"
 import type { VaultReader } from "../vault/vaultReader.ts"
 import { type BackupObserver, unobserved } from "./backupObserver.ts"
 import type { Outcome } from "./outcome.ts"
@@ -38,9 +39,6 @@ export interface Delivery {
 
 /** How long to wait before asking again for a version that the vault says it does not have. */
 const readAfterWriteDelayMs = 500
-
-/** Set by restore on what it writes; the value says from which version, and is never logged. */
-const restoredTag = "kvb-restored-from"
 
 const gapReasonOf: Partial<Record<ErrorCode, GapReason>> = {
   ERR_VAULT_VERSION_DISABLED: "disabled",
