@@ -18,7 +18,8 @@ export function eventFacts(versionUrl: string, facts: Partial<EventFacts> = {}):
     eventId: randomUUID(),
     topic:
       "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/local/providers/Microsoft.KeyVault/vaults/local-vault",
-    time: "2026-03-01T10:00:00.1234567Z",
+    // As old as the version it is about, in the service's precision.
+    time: new Date().toISOString().replace("Z", "4567Z"),
     ...facts,
   }
 }
