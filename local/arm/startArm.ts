@@ -3,9 +3,10 @@ import https from "node:https"
 import type { TokenAuthority } from "../access/tokenAuthority.ts"
 import type { ContainerPolicy } from "../blob/containerPolicy.ts"
 import { listen } from "../tls/listen.ts"
+import { eventResource, type EventResourceAnswers, type EventResources } from "./eventResources.ts"
 
 /** What the management plane is made to say; what is absent follows from the cloud itself. */
-export interface ArmAnswers {
+export interface ArmAnswers extends EventResourceAnswers {
   /** Of every container: replaces what its policy says. */
   readonly immutability?: { readonly state: "Locked" | "Unlocked"; readonly days: number } | "absent"
   /** The `properties` of every event subscription. */
@@ -22,6 +23,8 @@ export interface ArmOptions {
   readonly policyOf: (container: string) => ContainerPolicy
   /** The `properties` of the local event subscription. */
   readonly eventSubscription: Readonly<Record<string, unknown>>
+  /** What else is on the way of an event; absent, it is not told. */
+  readonly eventResources?: EventResources
 }
 
 export interface RunningArm {
@@ -38,7 +41,7 @@ interface Answer {
 
 /**
  * Starts the part of the management plane that tells what the data plane does not: whether a container's policy is
- * locked and for how many days, and how the event subscription is set. Reads only.
+ * locked and for how many days, and how the event subscription and what is on the way of an event are set. Reads only.
  *
  * Source: https://learn.microsoft.com/rest/api/storagerp/blob-containers/get-immutability-policy
  */
@@ -83,7 +86,11 @@ async function answer(request: IncomingMessage, options: ArmOptions, answers: Ar
     const properties = answers.eventSubscription ?? options.eventSubscription
     return properties === "absent" ? notFound() : { status: 200, body: { id: url.pathname, properties } }
   }
-  return notFound()
+  const resource =
+    request.method === "GET" && options.eventResources
+      ? eventResource(url.pathname, options.eventResources, answers)
+      : undefined
+  return resource ? { status: 200, body: resource } : notFound()
 }
 
 function immutability(id: string, container: string, { policyOf }: ArmOptions, answers: ArmAnswers): Answer {

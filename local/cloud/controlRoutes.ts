@@ -59,6 +59,9 @@ const armSchema = z.strictObject({
     ])
     .optional(),
   eventSubscription: z.union([z.literal("absent"), z.record(z.string(), z.unknown())]).optional(),
+  provider: z.enum(["Registered", "NotRegistered"]).optional(),
+  namespaceRules: z.record(z.string(), z.unknown()).optional(),
+  deadLetterAccount: z.record(z.string(), z.unknown()).optional(),
   error: z.strictObject({ status: z.int(), code: z.string(), message: z.string().optional() }).optional(),
 })
 

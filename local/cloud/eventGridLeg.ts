@@ -1,6 +1,7 @@
 import { BlobServiceClient } from "@azure/storage-blob"
 import { ServiceBusClient } from "@azure/service-bus"
 import type { Audience, TokenAuthority } from "../access/tokenAuthority.ts"
+import { eventResourceIds } from "../arm/eventResources.ts"
 import type { DeliveryFailure } from "../eventGrid/deliveryFailure.ts"
 import { createEventGridRelay, type RelayCounts } from "../eventGrid/relay.ts"
 import { type AdjustableRelayClock, createRelayClock } from "../eventGrid/relayClock.ts"
@@ -95,13 +96,19 @@ export async function openEventGridLeg(options: EventGridLegOptions): Promise<Ev
       eventDeliverySchema: subscription.schema,
       deliveryWithResourceIdentity: {
         identity: { type: "SystemAssigned" },
-        destination: { endpointType: "ServiceBusQueue", properties: { queueName: scopes.queue } },
+        destination: {
+          endpointType: "ServiceBusQueue",
+          properties: { resourceId: eventResourceIds.queue(scopes.queue) },
+        },
       },
       deadLetterWithResourceIdentity: {
         identity: { type: "SystemAssigned" },
         deadLetterDestination: {
           endpointType: "StorageBlob",
-          properties: { blobContainerName: scopes.deadLetterContainer },
+          properties: {
+            resourceId: eventResourceIds.deadLetterAccount,
+            blobContainerName: scopes.deadLetterContainer,
+          },
         },
       },
       retryPolicy: { maxDeliveryAttempts: 30, eventTimeToLiveInMinutes: 1440 },
