@@ -131,6 +131,25 @@ describe("reconcileVault", () => {
     )
   })
 
+  it("does not call lost what came into being while it listed", async () => {
+    const world = aReconcileWorld()
+    await world.record(world.set("a", 1))
+    world.hooks.beforeCall = () => {
+      // The secrets' names are listed by now.
+      if (world.calls !== 2) return
+      void world.gapRecord(world.set("z", 2, { enabled: false }), "disabled")
+    }
+    expect(told((await world.run()).gaps)).toEqual(["z disabled none"])
+  })
+
+  it("knows that a certificate cannot be read whose secret is disabled", async () => {
+    const world = aReconcileWorld()
+    const certificate = world.setCertificate("tls", 1)
+    const attributes = { enabled: false }
+    world.held.set({ ...certificate, kind: "secret" }, { managed: true, attributes })
+    expect(told((await world.run()).gaps)).toEqual(["tls disabled record"])
+  })
+
   it("writes the gap record of a disabled version, with the code, and does not write it twice", async () => {
     const world = aReconcileWorld()
     const object = world.set("off", 1, { enabled: false, created: new Date("2026-01-02T03:04:05Z") })

@@ -78,34 +78,35 @@ describe("a run", () => {
     expect(next.result).toMatchObject({ continues: result.run, counts: { versions: 40, sent: 40 } })
   })
 
-  it("lets live calls to the vault go first (C50)", async () => {
+  it("lets live calls to the vault go first, however many of its own wait (C50)", async () => {
     const world = aReconcileWorld()
     for (let version = 1; version <= 30; version++) await world.record(world.set(`s-${version}`, version))
     const limiter = createVaultLimiter({ clock: fakeClock(), initialLimit: 2, maxLimit: 2 })
     const order: string[] = []
-    world.hooks.beforeCall = () => order.push("background")
-    let live: Promise<unknown>[] = []
+    let live: Promise<void>[] = []
+    const call = async (priority: string) => {
+      order.push(priority)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
     const { pagerOf } = world.parts
     Object.assign(world.parts, {
       limiter,
       pagerOf: (pace: Parameters<typeof pagerOf>[0]) =>
-        pagerOf(async (name, call) => {
-          // Five live calls come in while the background waits for its turn.
-          if (live.length === 0) {
-            live = Array.from({ length: 5 }, () =>
-              limiter.run(host, async () => {
-                order.push("live")
-                await new Promise((resolve) => setImmediate(resolve))
-              }),
-            )
-          }
-          return pace(name, call)
-        }),
+        pagerOf((name, list) =>
+          pace(name, async () => {
+            await call("background")
+            // Seven names wait for their turn when five live calls come in.
+            if (order.length === 4)
+              live = Array.from({ length: 5 }, () => limiter.run(host, () => call("live")))
+            return list()
+          }),
+        ),
     })
     const { result } = await world.run()
     await Promise.all(live)
     expect(result.counts.stored).toBe(30)
-    expect(order.slice(0, 5)).toEqual(["live", "live", "live", "live", "live"])
+    expect(order.slice(0, 12).lastIndexOf("live")).toBeLessThanOrEqual(9)
+    expect(order.filter((priority) => priority === "live")).toHaveLength(5)
   })
 })
 
