@@ -116,8 +116,10 @@ function placeOf(options: DoctorCommandOptions, streams: CommandStreams): Place 
     const group = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/local/providers"
     const storeId = `${group}/Microsoft.Storage/storageAccounts/local`
     const eventSubscriptionId = `${group}/Microsoft.EventGrid/systemTopics/local/eventSubscriptions/keyvault-changes`
+    // What is demanded of the store is the caller's to say, also of the local one.
+    const leastDays = streams.env["BACKUP_STORE_MIN_RETENTION_DAYS"]
     return {
-      env: local.env,
+      env: { ...local.env, BACKUP_STORE_MIN_RETENTION_DAYS: leastDays },
       kind: "managedIdentity",
       management: {
         url: local.managementUrl,
