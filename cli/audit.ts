@@ -8,6 +8,7 @@ import { type AuditFormatName, reportFormats } from "./auditFormats.ts"
 import { isProofAskedFor, type ProveOptions, runAuditProve } from "./auditProve.ts"
 import { type AuditQueryOptions, readAuditQuery } from "./auditQuery.ts"
 import { type CommandStreams, type GlobalOptions, openContext } from "./commandContext.ts"
+import { readLatencyPageAssets } from "./latencyPageAssets.ts"
 import { createNewFile } from "./newFile.ts"
 import { createProgressLine } from "./progressLine.ts"
 import { exitCodeOf } from "./status.ts"
@@ -35,6 +36,8 @@ export async function runAudit(options: AuditOptions, streams: CommandStreams): 
       "ERR_CONFIG_INVALID",
       `--json prints the report; name a file for ${format} with --out`,
     )
+  // What is missing here is better told before the ledger is read.
+  if (format === "html") readLatencyPageAssets()
   const { settings, credential, httpClient } = openContext("audit", auditSettings, options, streams)
   const { BACKUP_VAULTS: vaults, BACKUP_OBJECTIVE: objective } = settings
   const query = readAuditQuery(options, { vaults, objective }, systemClock.now())

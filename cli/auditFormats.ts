@@ -1,5 +1,7 @@
 import type { AuditReport } from "../shared/audit/auditReport.ts"
+import { renderReport } from "../shared/audit/renderReport.ts"
 import { formatAuditTable } from "./auditTable.ts"
+import { readLatencyPageAssets } from "./latencyPageAssets.ts"
 
 /** A report as text, in pieces that are written one after the other. The same report gives the same text. */
 export type RenderReport = (report: AuditReport) => Iterable<string> | AsyncIterable<string>
@@ -8,6 +10,7 @@ export type RenderReport = (report: AuditReport) => Iterable<string> | AsyncIter
 export const reportFormats = {
   table: formatAuditTable,
   json: (report: AuditReport) => [`${JSON.stringify(report)}\n`],
+  html: (report: AuditReport) => [renderReport(report, readLatencyPageAssets()).html],
 } as const satisfies Readonly<Record<string, RenderReport>>
 
 export type AuditFormatName = keyof typeof reportFormats | "csv"
