@@ -87,6 +87,7 @@ export async function runRestore(options: RestoreOptions, streams: CommandStream
       target,
       ...(options.as === undefined ? {} : { as: options.as }),
       allowsOtherCloud: options.allowOtherCloud === true,
+      clock: systemClock,
       concurrency: concurrency.plan,
       signal,
       onProgress: (looked) => line.count("records opened", looked),

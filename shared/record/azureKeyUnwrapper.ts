@@ -67,6 +67,12 @@ function toUnwrapError(thrown: unknown, kid: string): ServiceError {
     error.code === "ERR_VAULT_VERSION_DISABLED" ||
     error.code === "ERR_VAULT_VERSION_ABSENT" ||
     /^Key(NotYetValid|Expired|OperationForbidden)$/.test(innerCode)
+  if (error.code === "ERR_VAULT_FORBIDDEN") {
+    const said = error.message.replace(/^\[\w+\] /, "")
+    const hint =
+      "Assign to yourself the right to unwrap with this key (Key Vault Crypto Service Encryption User)."
+    return new ServiceError(error.code, said, { details: error.details, hint, cause: error })
+  }
   if (!isUnusable) return error
   return new ServiceError("ERR_SEAL_NO_KEY", "The key is not there, or may not be used to unwrap", {
     details: error.details,

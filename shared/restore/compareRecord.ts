@@ -61,6 +61,18 @@ function timeOf(text: string | undefined): number | undefined {
   return text === undefined ? undefined : Date.parse(text)
 }
 
+/**
+ * Does a certificate's record hold what it says of itself: its own leaf with that leaf's key, or without one where the
+ * policy kept it? True of a secret, and of what cannot be opened here.
+ */
+export function isWhole({ certificate, value, contentType }: BackupRecord): boolean {
+  const material = certificate && open(value, contentType)
+  if (!material) return true
+  const identity = materialIdentity(material, Buffer.from(certificate.cer, "base64"))
+  if (!identity) return false
+  return (identity.keyFingerprint === undefined) === (certificate.privateKey === "absentByPolicy")
+}
+
 /** Does the vault hold every certificate of the record's chain? True of a secret, and of what cannot be opened here. */
 export function hasWholeChain(record: BackupRecord, { secret }: VersionReading): boolean {
   const value = secret.value?.reveal()

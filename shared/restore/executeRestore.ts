@@ -3,6 +3,7 @@ import { type ErrorCode, type ServiceError, toServiceError } from "../errors.ts"
 import { inParallel } from "./inParallel.ts"
 import { openRecord, type RecordSource } from "./openRecord.ts"
 import type { PlannedItem } from "./planRestore.ts"
+import { retryPassing } from "./retryPassing.ts"
 import type { Restored, RestoreNote, RestoreTarget } from "./restoreTarget.ts"
 
 /** What became of one planned item. */
@@ -28,10 +29,6 @@ export interface ExecuteRestoreOptions {
   readonly signal?: AbortSignal
   readonly onProgress?: (done: number, total: number) => void
 }
-
-const attempts = 5
-const firstDelayMs = 1000
-const longestDelayMs = 60_000
 
 /**
  * Does what a plan says. Each record is opened and its place looked at again just before it is written, so repeating
@@ -61,18 +58,11 @@ async function restoreItem(item: PlannedItem, options: ExecuteRestoreOptions): P
   if (item.action === "blocked") return { result: "blocked", error: item.error, notes }
   if (item.action === "alreadyThere") return { result: "alreadyThere", where: item.where, notes }
   const progress = { hasTried: false }
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await tryItem(item, progress, options)
-    } catch (thrown) {
-      const error = toServiceError(thrown)
-      if (attempt < attempts && isPassing(error.code) && !options.signal?.aborted) {
-        const delayMs = Math.max(firstDelayMs * 2 ** (attempt - 1), error.retryAfterMs ?? 0)
-        await options.clock.sleep(Math.min(delayMs, longestDelayMs))
-        continue
-      }
-      return { result: progress.hasTried && !isRefusal(error.code) ? "failed" : "blocked", error, notes }
-    }
+  try {
+    return await retryPassing(() => tryItem(item, progress, options), options.clock, options)
+  } catch (thrown) {
+    const error = toServiceError(thrown)
+    return { result: progress.hasTried && !isRefusal(error.code) ? "failed" : "blocked", error, notes }
   }
 }
 
@@ -103,10 +93,4 @@ async function tryItem(
 /** The target's answer to a write that made nothing. */
 function isRefusal(code: ErrorCode): boolean {
   return code === "ERR_RESTORE_TARGET_EXISTS" || code === "ERR_RESTORE_TARGET_DELETED"
-}
-
-function isPassing(code: ErrorCode): boolean {
-  return (
-    code === "ERR_VAULT_THROTTLED" || code === "ERR_VAULT_UNAVAILABLE" || code === "ERR_STORE_UNAVAILABLE"
-  )
 }

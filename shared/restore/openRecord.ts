@@ -5,6 +5,7 @@ import { ServiceError } from "../errors.ts"
 import { type BackupRecord, parseRecord } from "../record/record.ts"
 import { type OpeningKey, unsealRecord } from "../record/unsealRecord.ts"
 import type { StoreReader } from "../store/storeReader.ts"
+import { isWhole } from "./compareRecord.ts"
 import type { SelectedRecord } from "./selectRecords.ts"
 
 /** Where records are read and what opens them. */
@@ -38,6 +39,7 @@ export async function openRecord(
   if (certificate && thumbprintOf(Buffer.from(certificate.cer, "base64")) !== certificate.thumbprint) {
     throw damage("The record's certificate does not have the thumbprint it names")
   }
+  if (!isWhole(record)) throw damage("The record's material is not that of its certificate")
   const isOfLedger =
     createHash("sha256").update(sealed).digest("hex") === ledger.sha256 &&
     ledger.changedAt?.getTime() === timeOf(record.attributes.created) &&

@@ -1,9 +1,11 @@
+import type { Clock } from "../clock.ts"
 import { formatVersionUrl } from "../change/objectVersion.ts"
 import { ServiceError, type ErrorCode } from "../errors.ts"
 import type { StoreCatalog } from "../store/storeCatalog.ts"
 import { leavesCloud } from "./cloudOf.ts"
 import { inParallel } from "./inParallel.ts"
 import { openRecord, type RecordSource } from "./openRecord.ts"
+import { retryPassing } from "./retryPassing.ts"
 import type { RestoreNote, RestoreTarget } from "./restoreTarget.ts"
 import { type RestoreSelection, type SelectedRecord, selectRecords } from "./selectRecords.ts"
 
@@ -30,6 +32,7 @@ export interface PlanRestoreOptions {
   readonly as?: string
   /** May contents leave the cloud of the vault that they come from? */
   readonly allowsOtherCloud: boolean
+  readonly clock: Clock
   /** Records opened at once. */
   readonly concurrency: number
   readonly signal?: AbortSignal
@@ -58,7 +61,7 @@ export async function planRestore(options: PlanRestoreOptions): Promise<PlannedI
   let done = 0
   const work = selected.map((record) => async () => {
     signal?.throwIfAborted()
-    const item = await planItem(record, options)
+    const item = await retryPassing(() => planItem(record, options), options.clock, options)
     onProgress(++done, selected.length)
     return item
   })

@@ -90,7 +90,7 @@ async function lookUnder(
     const { properties } = await clients.secrets.getSecret(name, options)
     return secretState(properties, vault)
   } catch (thrown) {
-    const error = fromVaultError(thrown, details)
+    const error = toWriteError(thrown, vault, name)
     if (error.code === "ERR_VAULT_VERSION_DISABLED") return disabledState(clients, vault, name, options)
     if (error.code !== "ERR_VAULT_VERSION_ABSENT") throw error
   }
@@ -172,6 +172,9 @@ function statusOf(thrown: unknown): unknown {
   return typeof thrown === "object" && thrown !== null ? Reflect.get(thrown, "statusCode") : undefined
 }
 
+const forbiddenHint =
+  "Assign to yourself at the target vault what restore needs: set and get secrets, import and get certificates, list both."
+
 /** Without the error's cause: the client's own holds the request, and its body the value. */
 function toWriteError(thrown: unknown, vault: string, name: string): ServiceError {
   const { code, message, retryAfterMs } = fromVaultError(thrown, {})
@@ -187,6 +190,7 @@ function toWriteError(thrown: unknown, vault: string, name: string): ServiceErro
   }
   return new ServiceError(code, message.replace(/^\[\w+\] /, ""), {
     details,
+    ...(code === "ERR_VAULT_FORBIDDEN" ? { hint: forbiddenHint } : {}),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   })
 }

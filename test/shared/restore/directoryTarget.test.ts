@@ -37,6 +37,7 @@ function aWorld({ directory = join(folder, `to-${count++}`) } = {}) {
       selection: { host },
       catalog: records.store,
       allowsOtherCloud: false,
+      clock,
       ...(as === undefined ? {} : { as }),
     })
   return {

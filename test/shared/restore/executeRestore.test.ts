@@ -35,6 +35,7 @@ function aWorld({ wrap = (writer) => writer }: { wrap?: (writer: VaultWriter) =>
       source: records.source,
       target: over,
       allowsOtherCloud: false,
+      clock,
       concurrency: 4,
     })
   const execute = async (more: Partial<ExecuteRestoreOptions> = {}) => {

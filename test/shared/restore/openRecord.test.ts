@@ -3,7 +3,7 @@ import type { BackupRecord } from "../../../shared/record/record.ts"
 import { openRecord } from "../../../shared/restore/openRecord.ts"
 import { selectRecords } from "../../../shared/restore/selectRecords.ts"
 import { formatRecordName } from "../../../shared/store/blobName.ts"
-import { aChain } from "../../support/aChain.ts"
+import { aChain, materialOf } from "../../support/aChain.ts"
 import { anObject, host } from "../../support/builders.ts"
 import { recipientPair } from "../../support/recipientPair.ts"
 import { type StoredWrongly, storedRecords } from "../../support/storedRecords.ts"
@@ -72,6 +72,27 @@ describe("openRecord", () => {
     const [right, forged] = await selectRecords(records.store, { host })
     await expect(openRecord(right!, records.source)).resolves.toMatchObject({ managed: true })
     await expect(openRecord(forged!, records.source)).rejects.toMatchObject({ code: "ERR_SEAL_INTEGRITY" })
+  })
+
+  it("refuses a certificate whose material is of another, or lacks the key that it says is there", async () => {
+    const other = aChain()
+    for (const value of [
+      materialOf(other.key, other.certificates),
+      materialOf(undefined, other.certificates),
+    ]) {
+      const records = storedRecords()
+      await records.certificate({}, aChain(), {}, { change: (record) => ({ ...record, value }) })
+      const [selected] = await selectRecords(records.store, { host })
+      await expect(openRecord(selected!, records.source)).rejects.toMatchObject({
+        code: "ERR_SEAL_INTEGRITY",
+      })
+    }
+    const chain = aChain()
+    const records = storedRecords()
+    const withoutKey = materialOf(undefined, chain.certificates)
+    await records.certificate({}, chain, {}, { change: (record) => ({ ...record, value: withoutKey }) })
+    const [selected] = await selectRecords(records.store, { host })
+    await expect(openRecord(selected!, records.source)).rejects.toMatchObject({ code: "ERR_SEAL_INTEGRITY" })
   })
 
   it("names the keys that would open it", async () => {

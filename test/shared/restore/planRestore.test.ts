@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest"
 import { formatVersionUrl } from "../../../shared/change/objectVersion.ts"
 import { ServiceError } from "../../../shared/errors.ts"
 import { planRestore, type PlanRestoreOptions } from "../../../shared/restore/planRestore.ts"
+import type { RestoreTarget } from "../../../shared/restore/restoreTarget.ts"
 import { createVaultTarget } from "../../../shared/restore/vaultTarget.ts"
 import { SecretValue } from "../../../shared/secretValue.ts"
 import { createMemoryVault } from "../../../shared/vault/memoryVault.ts"
@@ -21,12 +22,8 @@ function aWorld({ to = targetHost } = {}) {
   const records = storedRecords()
   const vault = createMemoryVault()
   const writer = createMemoryVaultWriter(vault)
-  const target = createVaultTarget({
-    vault: `https://${to}`,
-    writer,
-    reader: vault,
-    clock: fakeClock("2026-03-10T00:00:00Z"),
-  })
+  const clock = fakeClock("2026-03-10T00:00:00Z")
+  const target = createVaultTarget({ vault: `https://${to}`, writer, reader: vault, clock })
   const plan = (more: Partial<PlanRestoreOptions> = {}) =>
     planRestore({
       selection: { host },
@@ -34,10 +31,11 @@ function aWorld({ to = targetHost } = {}) {
       source: records.source,
       target,
       allowsOtherCloud: false,
+      clock,
       concurrency: 4,
       ...more,
     })
-  return { ...records, vault, writer, target, plan }
+  return { ...records, vault, writer, target, clock, plan }
 }
 
 describe("planRestore", () => {
@@ -171,6 +169,20 @@ describe("planRestore", () => {
       "ERR_SEAL_INTEGRITY",
       "write",
     ])
+  })
+
+  it("looks again when the target was busy, and gives up in the end", async () => {
+    const { secret, plan, target, clock } = aWorld()
+    await secret()
+    let busy = 1
+    const throttled = () => new ServiceError("ERR_VAULT_THROTTLED", "slowly", { retryAfterMs: 3000 })
+    const look: RestoreTarget["look"] = (...args) =>
+      busy-- > 0 ? Promise.reject(throttled()) : target.look(...args)
+    await expect(plan({ target: { ...target, look } })).resolves.toMatchObject([{ action: "write" }])
+    expect(clock.sleeps).toEqual([3000])
+    busy = Infinity
+    await expect(plan({ target: { ...target, look } })).rejects.toMatchObject({ code: "ERR_VAULT_THROTTLED" })
+    expect(clock.sleeps).toEqual([3000, 3000, 3000, 4000, 8000])
   })
 
   it("makes no plan of what it could not look at", async () => {
