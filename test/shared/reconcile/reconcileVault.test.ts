@@ -335,6 +335,24 @@ describe("reconcileVault, when it cannot tell", () => {
     expect(world.sent).toHaveLength(30)
   })
 
+  it.each(["names", "versions"] as const)("ends where the list of %s goes round", async (list) => {
+    const world = aReconcileWorld()
+    for (let version = 1; version <= 3; version++) world.set("s", version)
+    const { pagerOf } = world.parts
+    Object.assign(world.parts, {
+      pagerOf: (pace: Parameters<typeof pagerOf>[0]) => {
+        const pager = pagerOf(pace)
+        return {
+          ...pager,
+          [list]: async function* (...parameters: [string, "secret" | "certificate", string]) {
+            for (;;) yield* pager[list](...parameters)
+          },
+        }
+      },
+    })
+    expect((await world.run()).result.incomplete).toBeDefined()
+  })
+
   it("gives the next vault its turn", async () => {
     const world = aReconcileWorld()
     const other = anObject({ host: "kv-other.vault.azure.net", name: "s" })
