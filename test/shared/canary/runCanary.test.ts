@@ -1,88 +1,15 @@
 import { describe, expect, it } from "vitest"
 import { canaryAgeLimitMs } from "../../../shared/audit/canary.ts"
-import { type CanaryParts, runCanary } from "../../../shared/canary/runCanary.ts"
 import type { Origin } from "../../../shared/change/change.ts"
-import type { ObjectVersion } from "../../../shared/change/objectVersion.ts"
 import { ServiceError } from "../../../shared/errors.ts"
-import { formatRecordName } from "../../../shared/store/blobName.ts"
-import { formatLedgerEntry } from "../../../shared/store/ledgerEntry.ts"
-import { createMemoryStore } from "../../../shared/store/memoryStore.ts"
-import type { NewSecret } from "../../../shared/vault/vaultWriter.ts"
 import { anObject, vault } from "../../support/builders.ts"
-import { capturingLog } from "../../support/capturingLog.ts"
-import { fakeClock } from "../../support/fakeClock.ts"
-import { memoryTelemetry } from "../../support/memoryTelemetry.ts"
-
-const start = "2026-03-01T12:00:00.000Z"
-const name = "canary"
-
-/** A vault whose changes are backed up `afterMs` after they are made, by what works with `origin`. */
-function aWorld({
-  afterMs = 3000,
-  origin = "canary" as Origin,
-  ...more
-}: Partial<CanaryParts> & { readonly afterMs?: number; readonly origin?: Origin } = {}) {
-  const clock = fakeClock(start)
-  const log = capturingLog()
-  const kept = memoryTelemetry(clock)
-  const store = createMemoryStore({ now: () => clock.now() })
-  const set: NewSecret[] = []
-  const beats: number[] = []
-  const pending: { readonly object: ObjectVersion; readonly changedAt: Date }[] = []
-  const record = (object: ObjectVersion, changedAt: Date, as: Origin) =>
-    store.putIfAbsent(
-      formatRecordName(object),
-      Buffer.from("x"),
-      "",
-      formatLedgerEntry({
-        changedAt,
-        putAt: clock.now(),
-        origin: as,
-        attempt: 1,
-        replays: 0,
-        kids: [],
-        format: "keyvault-backup/1",
-        sha256: "0".repeat(64),
-      }),
-    )
-  const parts: CanaryParts = {
-    secretUrl: `${vault}/secrets/${name}`,
-    writer: {
-      setSecret: async (at, called, secret) => {
-        expect([at, called]).toEqual([vault, name])
-        set.push(secret)
-        const object = anObject({ name, version: 100 + set.length })
-        pending.push({ object, changedAt: clock.now() })
-        return object
-      },
-    },
-    catalog: {
-      async *list(prefix) {
-        for (const { object, changedAt } of pending) {
-          if (clock.now().getTime() - changedAt.getTime() >= afterMs) await record(object, changedAt, origin)
-        }
-        yield* store.list(prefix)
-      },
-    },
-    clock,
-    isPaused: false,
-    heartbeat: async () => {
-      beats.push(clock.now().getTime() - Date.parse(start))
-      return undefined
-    },
-    ...more,
-  }
-  const run = () => runCanary(parts, { log, telemetry: kept.telemetry })
-  const lines = () => log.entries().map(({ at: _at, message: _message, ...line }) => line)
-  const results = async () => (await kept.points("kvbackup.canary.runs")).map(({ attributes }) => attributes)
-  return { clock, run, lines, set, beats, record, results, ...kept }
-}
+import { aCanaryWorld, canaryName as name, canaryStart as start } from "../../support/memoryCanary.ts"
 
 const before = (ms: number) => new Date(Date.parse(start) - ms)
 
 describe("a canary", () => {
   it("is proved when the blob of exactly its version is listed, and only then the heartbeat goes out", async () => {
-    const { run, lines, set, beats, results, points } = aWorld()
+    const { run, lines, set, beats, results, points } = aCanaryWorld()
     await run()
     expect(set).toHaveLength(1)
     expect(lines()).toEqual([
@@ -100,7 +27,7 @@ describe("a canary", () => {
   })
 
   it("is a version without tags, whose value is another each time and says what it is", async () => {
-    const { run, set } = aWorld()
+    const { run, set } = aCanaryWorld()
     await run()
     await run()
     const [first, second] = set.map(({ value }) => value.reveal())
@@ -113,7 +40,7 @@ describe("a canary", () => {
   })
 
   it("C11 is late when no event brings it: an error with its code, no heartbeat, and the run fails", async () => {
-    const { run, lines, beats, results, clock } = aWorld({ afterMs: 1e9 })
+    const { run, lines, beats, results, clock } = aCanaryWorld({ afterMs: 1e9 })
     await expect(run()).rejects.toMatchObject({ code: "ERR_CANARY_LATE" })
     expect(lines().at(-1)).toMatchObject({
       level: "error",
@@ -131,7 +58,7 @@ describe("a canary", () => {
   it.each<{ origin: Origin }>([{ origin: "reconcile" }, { origin: "replay" }])(
     "C11 is late also when $origin stored it: the way of live changes is what it proves",
     async ({ origin }) => {
-      const { run, beats } = aWorld({ origin })
+      const { run, beats } = aCanaryWorld({ origin })
       await expect(run()).rejects.toMatchObject({ code: "ERR_CANARY_LATE" })
       expect(beats).toEqual([])
     },
@@ -139,7 +66,7 @@ describe("a canary", () => {
 
   it("is not called late when the store could not be looked at: that is another error", async () => {
     let looks = 0
-    const { run, lines, beats, results } = aWorld({
+    const { run, lines, beats, results } = aCanaryWorld({
       catalog: {
         // oxlint-disable-next-line require-yield
         async *list() {
@@ -161,7 +88,7 @@ describe("a canary", () => {
   })
 
   it("says so when the vault does not take it", async () => {
-    const { run, lines } = aWorld({
+    const { run, lines } = aCanaryWorld({
       writer: { setSecret: () => Promise.reject(new ServiceError("ERR_VAULT_FORBIDDEN", "no")) },
     })
     await expect(run()).rejects.toMatchObject({ code: "ERR_VAULT_FORBIDDEN" })
@@ -169,7 +96,7 @@ describe("a canary", () => {
   })
 
   it("tells a heartbeat that was not taken, and is proved all the same", async () => {
-    const { run, lines, results } = aWorld({ heartbeat: async () => "503" })
+    const { run, lines, results } = aCanaryWorld({ heartbeat: async () => "503" })
     await run()
     expect(lines().at(-1)).toEqual({ level: "warn", event: "canary.heartbeatFailed", problem: "503" })
     expect(await results()).toEqual([{ "kvbackup.canary.result": "proved" }])
@@ -182,7 +109,7 @@ describe("the age of the canary", () => {
     { name: "as old as it may be", ageMs: canaryAgeLimitMs, level: "info" },
     { name: "too old", ageMs: canaryAgeLimitMs + 1000, level: "error" },
   ])("C63 is told first, as $level when it is $name", async ({ ageMs, level }) => {
-    const { run, lines, record } = aWorld({ afterMs: 1e9 })
+    const { run, lines, record } = aCanaryWorld({ afterMs: 1e9 })
     await record(anObject({ name, version: 1 }), before(ageMs + 3_600_000), "canary")
     await record(anObject({ name, version: 2 }), before(ageMs), "canary")
     await record(anObject({ name, version: 3 }), before(0), "reconcile")
@@ -198,7 +125,7 @@ describe("the age of the canary", () => {
   })
 
   it("is all there is while backup is paused: nothing is set, and nothing is called", async () => {
-    const { run, lines, set, beats, record, points } = aWorld({ isPaused: true })
+    const { run, lines, set, beats, record, points } = aCanaryWorld({ isPaused: true })
     await record(anObject({ name, version: 1 }), before(canaryAgeLimitMs + 60_000), "canary")
     await run()
     expect(lines()).toMatchObject([{ level: "error", event: "canary.age", paused: true }])
