@@ -1,5 +1,6 @@
 import { fromQueueError, fromStoreError, fromVaultError } from "../shared/azureErrors.ts"
-import { catalogue, describeError, type Disposition, type ErrorCode } from "../shared/errors.ts"
+import { catalogue, type Disposition } from "../shared/errorCatalogue.ts"
+import { describeError, type ErrorCode } from "../shared/errors.ts"
 import { markdownTable } from "./markdownTable.ts"
 
 const dispositionText: Readonly<Record<Disposition, string>> = {
@@ -99,7 +100,7 @@ function queue(message: string): ErrorCode {
   return fromQueueError({ code: "UnauthorizedAccess", message }, {}).code
 }
 
-const introduction = `<!-- Written by \`node docs/generate.ts\` from shared/errors.ts. Edit that, not this. -->
+const introduction = `<!-- Written by \`node docs/generate.ts\` from shared/errorCatalogue.ts. Edit that, not this. -->
 
 # Errors
 

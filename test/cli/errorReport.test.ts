@@ -1,7 +1,8 @@
 import { CommanderError } from "commander"
 import { describe, expect, it } from "vitest"
 import { exitCodeOf, formatError } from "../../cli/errorReport.ts"
-import { catalogue, type ErrorCode, ServiceError } from "../../shared/errors.ts"
+import { catalogue } from "../../shared/errorCatalogue.ts"
+import { type ErrorCode, ServiceError } from "../../shared/errors.ts"
 
 const codes = Object.keys(catalogue).map((name) => ({ name: name as ErrorCode }))
 const details = { vault: "https://kv-test.vault.azure.net", object: "db-password" }

@@ -5,7 +5,7 @@ import { readGeneratedPages } from "../../docs/generate.ts"
 import { renderErrorsPage } from "../../docs/errorsPage.ts"
 import { renderSettingsTable } from "../../docs/settingsPage.ts"
 import { settingNames } from "../../shared/config.ts"
-import { catalogue } from "../../shared/errors.ts"
+import { catalogue } from "../../shared/errorCatalogue.ts"
 
 describe("generated pages", () => {
   it.each(readGeneratedPages().map((page) => ({ name: page.path, ...page })))(

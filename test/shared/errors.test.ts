@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
+import { catalogue } from "../../shared/errorCatalogue.ts"
 import {
-  catalogue,
   describeError,
   type ErrorCode,
   isErrorCode,
@@ -83,7 +83,7 @@ describe("catalogue", () => {
   })
 
   it("writes each code once: a repeated key would silently replace the first", () => {
-    const source = readFileSync(join(import.meta.dirname, "../../shared/errors.ts"), "utf8")
+    const source = readFileSync(join(import.meta.dirname, "../../shared/errorCatalogue.ts"), "utf8")
     const written = [...source.matchAll(/^ {2}(ERR_\w+): \{$/gm)].map(([, code]) => code)
     expect(written).toEqual(codes)
     expect(new Set(written).size).toBe(written.length)
