@@ -587,8 +587,19 @@ module eventSubscriptions 'modules/eventSubscription.bicep' = [
     params: {
       topicName: place.topicName
       subscriptionName: names.eventSubscription
-      queueId: '${serviceBus.outputs.namespaceId}/queues/${names.queue}'
-      deadLetterAccountId: deadLetterStorage.outputs.accountId
+      queueId: resourceId(
+        subscription().subscriptionId,
+        resourceGroupName,
+        'Microsoft.ServiceBus/namespaces/queues',
+        names.namespace,
+        names.queue
+      )
+      deadLetterAccountId: resourceId(
+        subscription().subscriptionId,
+        resourceGroupName,
+        'Microsoft.Storage/storageAccounts',
+        names.deadLetterAccount
+      )
       deadLetterContainerName: names.deadLetterContainer
     }
     dependsOn: [topicAccess[index]]
@@ -696,7 +707,7 @@ module function 'modules/function.bicep' = {
         BACKUP_STORE_CONTAINER: names.container
         BACKUP_STATE_CONTAINER: names.stateContainer
         BACKUP_STORE_MIN_RETENTION_DAYS: string(retentionDays)
-        BACKUP_RECIPIENTS: recipients
+        BACKUP_RECIPIENTS: trim(recipients)
         BACKUP_QUEUE: names.queue
         BACKUP_QUARANTINE_QUEUE: names.quarantineQueue
         BackupServiceBus__fullyQualifiedNamespace: '${names.namespace}.${suffixes.serviceBus}'
@@ -704,8 +715,8 @@ module function 'modules/function.bicep' = {
         BACKUP_DEADLETTER_CONTAINER: names.deadLetterContainer
         BACKUP_OBJECTIVE: 'p${objectivePercentile}=${objectiveSeconds}s'
         BACKUP_DIGEST_KEY: '${recoveryVaultUrl}/keys/${names.digestKey}'
-        BACKUP_PAUSED: string(isPaused)
-        BACKUP_AUTO_REPLAY: string(replaysByItself)
+        BACKUP_PAUSED: toLower(string(isPaused))
+        BACKUP_AUTO_REPLAY: toLower(string(replaysByItself))
       },
       canarySetting,
       heartbeatSetting
@@ -736,13 +747,13 @@ module appEndpoint 'modules/privateEndpoint.bicep' = {
     location: location
     tags: allTags
     subnetId: network.outputs.endpointSubnetId
-    targetId: function.outputs.appId
+    targetId: resourceId(subscription().subscriptionId, resourceGroupName, 'Microsoft.Web/sites', names.app)
     groupId: 'sites'
     zoneNames: [zones.webApp]
     zoneSubscriptionId: zonePlace.subscriptionId
     zoneResourceGroupName: zonePlace.resourceGroupName
   }
-  dependsOn: [dnsZones]
+  dependsOn: [function, dnsZones]
 }
 
 module alerts 'modules/alerts.bicep' = {
@@ -753,15 +764,25 @@ module alerts 'modules/alerts.bicep' = {
     tags: allTags
     alertEmails: alertEmails
     actionGroupIds: actionGroupIds
-    componentId: monitoring.outputs.componentId
-    namespaceId: serviceBus.outputs.namespaceId
+    componentId: resourceId(
+      subscription().subscriptionId,
+      resourceGroupName,
+      'Microsoft.Insights/components',
+      'appi-${names.suffix}'
+    )
+    namespaceId: resourceId(
+      subscription().subscriptionId,
+      resourceGroupName,
+      'Microsoft.ServiceBus/namespaces',
+      names.namespace
+    )
     queueName: names.queue
     quarantineQueueName: names.quarantineQueue
     topicIds: map(topics, topic => topic.resourceId)
     objectiveSeconds: objectiveSeconds
     hasCanary: canaryVaultName != ''
   }
-  dependsOn: [systemTopics]
+  dependsOn: [monitoring, serviceBus, systemTopics]
 }
 
 // `azd env get-values` prints these: what kvbackup and the lock script need.

@@ -134,9 +134,6 @@ resource accountLock 'Microsoft.Authorization/locks@2020-05-01' = if (policyStat
   }
 }
 
-@description('Id of the account.')
-output accountId string = account.id
-
 @description('What the policy of the container says. A deployment that takes it for locked fails where there is none.')
 output policyStateFound string = policyState == 'locked'
   ? account::blobs::backups::lockedPolicy!.properties.state

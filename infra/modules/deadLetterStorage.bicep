@@ -86,6 +86,3 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
     dependsOn: [blobs]
   }
 }
-
-@description('Id of the account.')
-output accountId string = account.id

@@ -189,6 +189,3 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
     dependsOn: [appSettings]
   }
 }
-
-@description('Id of the app.')
-output appId string = app.id

@@ -82,6 +82,3 @@ resource linkScope 'Microsoft.Insights/privateLinkScopes@2021-09-01' = if (egres
     properties: { linkedResourceId: component.id }
   }
 }
-
-@description('Id of the component.')
-output componentId string = component.id

@@ -71,6 +71,3 @@ resource hostAssignments 'Microsoft.Authorization/roleAssignments@2022-04-01' = 
     }
   }
 ]
-
-@description('Id of the account.')
-output accountId string = account.id

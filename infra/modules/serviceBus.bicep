@@ -79,6 +79,3 @@ resource namespace 'Microsoft.ServiceBus/namespaces@2024-01-01' = {
     }
   }
 }
-
-@description('Id of the namespace.')
-output namespaceId string = namespace.id

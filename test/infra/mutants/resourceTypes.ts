@@ -1,0 +1,13 @@
+export const account = "Microsoft.Storage/storageAccounts"
+export const container = `${account}/blobServices/containers`
+export const bus = "Microsoft.ServiceBus/namespaces"
+export const vault = "Microsoft.KeyVault/vaults"
+export const topic = "Microsoft.EventGrid/systemTopics"
+export const subscription = `${topic}/eventSubscriptions`
+export const endpoint = "Microsoft.Network/privateEndpoints"
+export const network = "Microsoft.Network/virtualNetworks"
+export const rules = "Microsoft.Network/networkSecurityGroups"
+export const role = "Microsoft.Authorization/roleDefinitions"
+export const grant = "Microsoft.Authorization/roleAssignments"
+export const site = "Microsoft.Web/sites"
+export const settings = `${site}/config`
