@@ -52,8 +52,9 @@ function readerSources(): Record<string, string> {
   const reconcile = readProjectFile("shared/reconcile/azureReconcileParts.ts")
   const keys = readProjectFile("cli/openingKeys.ts")
   const sharedBy: Readonly<Record<string, string>> = { replay, reconcile, verify: keys, restore: keys }
+  const canary = readProjectFile("shared/canary/azureCanaryParts.ts")
   return {
-    worker: [...worker, replay, reconcile].join("\n"),
+    worker: [...worker, replay, reconcile, canary].join("\n"),
     ...Object.fromEntries(
       commands.map((name) => [
         `\`${name}\``,

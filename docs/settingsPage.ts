@@ -39,7 +39,9 @@ const texts: Readonly<Record<SettingName, SettingText>> = {
   BACKUP_RECONCILE_CLIENT_ID: { what: clientId("reconcile") },
   BACKUP_AUDIT_CLIENT_ID: { what: clientId("audit") },
   BACKUP_REPLAY_CLIENT_ID: { what: clientId("replay") },
-  BACKUP_CANARY_CLIENT_ID: { what: clientId("canary") },
+  BACKUP_CANARY_CLIENT_ID: {
+    what: "Client id of the identity of `canary`; absent, `sendCanary` is not there.",
+  },
   BACKUP_VERIFY_CLIENT_ID: { what: clientId("verify") },
   BACKUP_RESTORE_CLIENT_ID: { what: clientId("restore") },
   BACKUP_VAULT_CHALLENGE_CHECK: {
@@ -48,9 +50,15 @@ const texts: Readonly<Record<SettingName, SettingText>> = {
   BACKUP_VAULT_AUDIENCE: {
     what: "The only audience whose tokens are sent to a vault, such as `https://vault.azure.cn`. Absent, the vault's challenge names it, and must fit its host.",
   },
-  BACKUP_PAUSED: { what: "`true`: the worker takes no messages. They wait in the queue." },
-  BACKUP_CANARY_SECRET: { what: "Changes of this secret have the origin `canary` and are counted apart." },
-  BACKUP_HEARTBEAT_URL: { what: "Is called after a proved success." },
+  BACKUP_PAUSED: {
+    what: "`true`: the worker takes no messages, which wait in the queue; replays nothing, and sets no canary, which grows old.",
+  },
+  BACKUP_CANARY_SECRET: {
+    what: "Changes of this secret have the origin `canary` and are counted apart. With `BACKUP_CANARY_CLIENT_ID`, `sendCanary` sets it every half hour. In a vault of `BACKUP_VAULTS`, not excluded.",
+  },
+  BACKUP_HEARTBEAT_URL: {
+    what: "Is called with GET by `sendCanary` after the backup of its canary was proved. Never logged.",
+  },
   BACKUP_DIGEST_KEY: { what: "Key that signs the digests.", allowed: "URL of a Key Vault key, or a file" },
   BACKUP_AUTO_REPLAY: { what: "Replay passing failures by itself." },
   BACKUP_REPLAY_MAX: { what: "How often one message is replayed before it stays in quarantine." },
