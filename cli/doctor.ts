@@ -12,6 +12,7 @@ import { clientIdSettings, type DoctorJob, doctorJobs, jobsOfPeople } from "../s
 import type { NameResolver } from "../shared/diagnosis/names.ts"
 import { ServiceError } from "../shared/errors.ts"
 import { type CommandStreams, type GlobalOptions, readJsonFile } from "./commandContext.ts"
+import { runDoctorPlan } from "./doctorPlan.ts"
 import { formatDoctorReport } from "./doctorText.ts"
 import { readLocalCloud } from "./localCloud.ts"
 
@@ -42,6 +43,7 @@ export async function runDoctor(
   streams: CommandStreams,
   resolver?: NameResolver,
 ): Promise<number> {
+  if (options.plan !== undefined) return runDoctorPlan(options.plan, options.json === true, streams)
   const { env, kind, management } = placeOf(options, streams)
   const settings = loadSettings(env, [])
   const jobs = jobsOf(options, settings)

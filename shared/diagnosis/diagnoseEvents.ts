@@ -67,7 +67,8 @@ function notFound({ id, subscription }: EventsEvidence): Verdict {
   )
 }
 
-function judgeSubscription(id: string, properties: Members): Verdict {
+/** What is subscribed, and how it is delivered, by the properties of the event subscription. Pure. */
+export function judgeSubscription(id: string, properties: Members): Verdict {
   const update = (change: string) => [
     `az eventgrid system-topic event-subscription update --resource-group RESOURCE_GROUP --system-topic-name ${topicOf(id)} --name ${nameOf(id)} ${change}`,
   ]

@@ -38,7 +38,6 @@ export function diagnosePolicy(evidence: PolicyEvidence): Verdict {
       `${container} is protected by versions: an overwrite would be taken, beside what it hides`,
       {
         what: `Let the backups go to a container with a policy of its own, in an account with blob versioning off: that this is on cannot be undone.`,
-        bicep: `containerName = 'another-name'`,
         setting: "BACKUP_STORE_CONTAINER=another-name",
       },
     )
@@ -50,7 +49,7 @@ export function diagnosePolicy(evidence: PolicyEvidence): Verdict {
         `the policy of ${container} is ${told.state.toLowerCase()}: whoever may manage the account can take it away`,
         {
           what: "Lock the policy, once its days are right: this cannot be undone, and it can only be made longer after.",
-          bicep: "policyState = 'locked', after infra/scripts/lockRetention.sh",
+          bicep: "retentionPolicyState = 'locked', after infra/scripts/lockRetention.sh",
           az: [
             `az storage container immutability-policy lock ${where} --if-match "$(az storage container immutability-policy show ${where} --query etag --output tsv)"`,
           ],
