@@ -28,7 +28,7 @@ export interface Runs {
 }
 
 const leastBuffer = 64
-const mostBuffer = 16_384
+const mostBuffer = 4096
 
 /** An empty distribution. */
 export function createDistribution(): Distribution {

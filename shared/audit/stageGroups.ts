@@ -11,19 +11,20 @@ export interface StageGroups {
   readonly list: () => AuditGroup[]
 }
 
-/** Distributions by their key, in the order in which the keys came. */
-type Distributions = Map<string, Distribution>
+/** The distributions of the stages, by vault, origin and whether they were deferred. */
+type Leaves = Map<string, Partial<Record<Stage, Distribution>>>
 
 /** No versions yet. */
 export function createStageGroups(): StageGroups {
-  const leaves: Distributions = new Map()
+  const leaves: Leaves = new Map()
   const vaults = new Set<string>()
   return {
     add: (vault, origin, isDeferred, stageTimes) => {
       vaults.add(vault)
+      const leaf = leafAt(leaves, keyOf(vault, origin, isDeferred))
       for (const stage of stages) {
         const ms = stageTimes[stage]
-        if (ms !== undefined) distributionAt(leaves, keyOf(vault, origin, isDeferred, stage)).add(ms)
+        if (ms !== undefined) (leaf[stage] ??= createDistribution()).add(ms)
       }
     },
     list: () => {
@@ -36,7 +37,7 @@ export function createStageGroups(): StageGroups {
 }
 
 function groupsOf(
-  leaves: Distributions,
+  leaves: Leaves,
   vault: string | null,
   members: readonly string[],
   origin: Origin,
@@ -45,7 +46,7 @@ function groupsOf(
     const all = createDistribution()
     for (const member of members) {
       for (const isDeferred of deferred) {
-        const leaf = leaves.get(keyOf(member, origin, isDeferred, stage))
+        const leaf = leaves.get(keyOf(member, origin, isDeferred))?.[stage]
         if (leaf) all.absorb(leaf)
       }
     }
@@ -77,14 +78,14 @@ function describe(distribution: Distribution, stage: Stage) {
   }
 }
 
-function distributionAt(leaves: Distributions, key: string): Distribution {
+function leafAt(leaves: Leaves, key: string): Partial<Record<Stage, Distribution>> {
   const known = leaves.get(key)
   if (known) return known
-  const fresh = createDistribution()
+  const fresh = {}
   leaves.set(key, fresh)
   return fresh
 }
 
-function keyOf(vault: string, origin: Origin, isDeferred: boolean, stage: Stage): string {
-  return `${vault} ${origin} ${isDeferred} ${stage}`
+function keyOf(vault: string, origin: Origin, isDeferred: boolean): string {
+  return `${vault} ${origin} ${isDeferred}`
 }
