@@ -64,7 +64,7 @@ describe("a restore that is killed", () => {
     expect([exitCode, made()]).toEqual([0, names.length])
   })
 
-  it("makes an object once although the connection broke within the answer to its write", async () => {
+  it("makes an object once although the connection broke when it was made, before the answer", async () => {
     journey.cloud.faults.clear()
     await journey.set("cut", "value")
     await journey.settled()
@@ -73,7 +73,7 @@ describe("a restore that is killed", () => {
       target: "keyvault",
       match: { method: "PUT" },
       effect: "cut",
-      afterBytes: 40,
+      afterBytes: 0,
       count: 1,
     })
     const object = `${journey.cloud.file.vaults[0]!.url}/secrets/cut`
