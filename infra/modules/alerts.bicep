@@ -107,6 +107,12 @@ var logAlerts = {
     description: 'The worker refuses to write: the container has no retention policy.'
     query: 'union isfuzzy=true traces, exceptions | where message has "ERR_STORE_NOT_IMMUTABLE" or outerMessage has "ERR_STORE_NOT_IMMUTABLE"'
   }
+  'digest-silent': {
+    severity: 2
+    window: 'P2D'
+    description: 'No digest was written, and none was found up to date, for two days.'
+    query: '${signals} | where event in ("digest.written", "digest.upToDate") | summarize lines = count() | where lines == 0'
+  }
   'digest-failed': {
     severity: 1
     window: 'PT1H'
@@ -276,7 +282,7 @@ resource logRules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       // A new app has no tables yet; the query is not asked whether they are there.
       skipQueryValidation: true
       scopes: [componentId]
-      evaluationFrequency: 'PT5M'
+      evaluationFrequency: alert.value.window == 'P2D' ? 'PT1H' : 'PT5M'
       windowSize: alert.value.window
       criteria: {
         allOf: [

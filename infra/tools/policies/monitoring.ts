@@ -18,6 +18,7 @@ const logAlerts = [
   "replay-failed",
   "not-immutable",
   "digest-failed",
+  "digest-silent",
 ]
 const canaryAlerts = ["canary-late", "canary-silent"]
 
