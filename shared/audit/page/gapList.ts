@@ -1,5 +1,6 @@
 import type { AuditReport } from "../auditReport.ts"
 import { h } from "./element.ts"
+import { fold } from "./fold.ts"
 import { formatDuration } from "./formatDuration.ts"
 import { formatSecond } from "./formatTime.ts"
 import { hostOf, type Row } from "./row.ts"
@@ -28,17 +29,14 @@ export function renderGaps(report: AuditReport, rows: readonly Row[]): HTMLEleme
     ...(publicOnlyTotal === 0
       ? []
       : [
-          h(
-            "details",
-            { "data-key": "publicOnly" },
-            h("summary", {}, `${publicOnlyTotal.toLocaleString("en-US")} with the public part only`),
+          fold("publicOnly", `${publicOnlyTotal.toLocaleString("en-US")} with the public part only`, () => [
             h(
               "p",
               { class: "soft" },
               "The policy of these certificates keeps the private key in the vault, so no backup can hold it.",
             ),
             h("ul", { class: "ids" }, ...publicOnly.map((id) => h("li", {}, h("code", {}, id)))),
-          ),
+          ]),
         ]),
   ]
 }

@@ -1,5 +1,6 @@
 import type { AuditGroup, AuditReport } from "../auditReport.ts"
 import { h } from "./element.ts"
+import { fold } from "./fold.ts"
 import { formatDuration } from "./formatDuration.ts"
 import { hostOf } from "./row.ts"
 import { stageNames } from "./stageWords.ts"
@@ -21,16 +22,7 @@ export function renderGroups({ groups, vaults }: AuditReport): HTMLElement[] {
     ...groupsOf(all, "all vaults"),
     ...(isSingle ? [] : vaults).flatMap(({ vault }) => {
       const own = groups.filter((group) => group.vault === vault)
-      return own.length === 0
-        ? []
-        : [
-            h(
-              "details",
-              { "data-key": vault },
-              h("summary", {}, hostOf(vault)),
-              ...groupsOf(own, hostOf(vault)),
-            ),
-          ]
+      return own.length === 0 ? [] : [fold(vault, hostOf(vault), () => groupsOf(own, hostOf(vault)))]
     }),
   ]
 }
@@ -42,12 +34,9 @@ function groupsOf(groups: readonly AuditGroup[], of: string): HTMLElement[] {
     ...(whole.length > 0 ? [groupTable(whole, `Percentiles of ${of}`)] : []),
     ...(apart.length > 0
       ? [
-          h(
-            "details",
-            { "data-key": `deferred ${of}` },
-            h("summary", {}, "What was deferred, and what never was"),
+          fold(`deferred ${of}`, "What was deferred, and what never was", () => [
             groupTable(apart, `Percentiles of ${of}, deferred and never deferred apart`),
-          ),
+          ]),
         ]
       : []),
   ]

@@ -16,7 +16,7 @@ export function renderHero(report: AuditReport): HTMLElement[] {
       "div",
       { class: `verdict level-${level}` },
       levelIcon(level),
-      h("p", { class: "verdict-title" }, title),
+      h("h2", { id: "state-title", class: "verdict-title" }, title),
       upTo(report),
     ),
     h("ul", { class: "reasons" }, ...reasons.map((reason) => h("li", {}, reason))),

@@ -1,26 +1,26 @@
 import type { AuditReport } from "../auditReport.ts"
 import { describeUpdate } from "./announce.ts"
 import { renderCauses } from "./causeList.ts"
-import { createChartFrame } from "./chartFrame.ts"
+import { type ChartFrame, createChartFrame } from "./chartFrame.ts"
 import { distributionTable, stageTable, timelineTable } from "./chartTables.ts"
 import { distributionOf, drawDistribution } from "./distributionChart.ts"
 import { h } from "./element.ts"
 import { applyFilter, isFiltering, noFilter } from "./filter.ts"
 import { createFilterBar } from "./filterBar.ts"
-import { formatDuration } from "./formatDuration.ts"
-import { formatSecond } from "./formatTime.ts"
+import { isEverythingOpen, watchFolds } from "./fold.ts"
 import { renderGaps } from "./gapList.ts"
 import { renderGroups } from "./groupTable.ts"
 import { renderHero, renderVaults } from "./hero.ts"
+import { stageLegend, timelineLegend } from "./legend.ts"
 import { morph } from "./morph.ts"
 import { preparePrinting } from "./printing.ts"
 import { renderProblems } from "./problemList.ts"
+import { reportFacts } from "./reportFacts.ts"
 import { type Row, rowsOf } from "./row.ts"
-import { createSection } from "./section.ts"
+import { createSection, type Section } from "./section.ts"
 import { drawStages, slowestOf } from "./stageChart.ts"
-import { latencyStages } from "./stageWords.ts"
 import { createStoryDialog } from "./storyDialog.ts"
-import { percentileName, renderTiles } from "./tiles.ts"
+import { renderTiles } from "./tiles.ts"
 import { drawTimeline, markLabel } from "./timelineChart.ts"
 import { renderVersions, type SortOrder } from "./versionTable.ts"
 
@@ -42,16 +42,17 @@ export function createLatencyPage(body: HTMLElement, first: AuditReport): Latenc
   let filter = noFilter
   let order: SortOrder = { by: "latency", isDescending: true }
   let isUnfolded = false
+  let shown = rows
 
   const head = h("dl", { class: "report-facts" })
   const corner = h("div")
-  const hero = h("section", { id: "state", class: "card hero", "aria-label": "State" })
+  const hero = h("section", { id: "state", class: "card hero", "aria-labelledby": "state-title" })
   const tiles = h("ul", { class: "tiles" })
   const problems = h("div", { id: "problems" })
   const announcement = h("p", { class: "visually-hidden", "aria-live": "polite" })
   const filterBar = createFilterBar((chosen) => {
     filter = chosen
-    showRows()
+    showFiltered()
   })
   const story = createStoryDialog()
   const timeline = createSection(
@@ -113,7 +114,17 @@ export function createLatencyPage(body: HTMLElement, first: AuditReport): Latenc
     "main",
     { id: "main", tabindex: -1 },
     problems,
-    h("div", { class: "lead" }, hero, h("section", { "aria-label": "Figures" }, tiles)),
+    h(
+      "div",
+      { class: "lead" },
+      hero,
+      h(
+        "section",
+        { "aria-labelledby": "figures-title" },
+        h("h2", { id: "figures-title", class: "visually-hidden" }, "Figures"),
+        tiles,
+      ),
+    ),
     announcement,
     vaults.element,
     filterBar.element,
@@ -135,67 +146,73 @@ export function createLatencyPage(body: HTMLElement, first: AuditReport): Latenc
     h("footer", { class: "soft" }, "All times are UTC. What each figure means: docs/audit.md."),
     story.element,
   )
-  preparePrinting(main, story.element)
+  preparePrinting(main, story.element, showTables)
+  watchFolds(main, showTables)
   body.addEventListener("click", ({ target }) => {
     const button =
       target instanceof Element ? target.closest("[data-story], [data-sort], [data-unfold]") : null
     const key = button?.getAttribute("data-story")
     const by = sortKey(button?.getAttribute("data-sort"))
     if (key) story.open(key)
-    if (button?.hasAttribute("data-unfold")) {
-      isUnfolded = !isUnfolded
-      showRows()
-    }
-    if (by) {
-      order = { by, isDescending: order.by === by ? !order.isDescending : by !== "name" }
-      showRows()
-    }
+    if (by) order = { by, isDescending: order.by === by ? !order.isDescending : by !== "name" }
+    if (button?.hasAttribute("data-unfold")) isUnfolded = !isUnfolded
+    if (button && !key) showTables()
   })
 
-  function showRows(): void {
-    const shown = applyFilter(rows, filter)
+  function drawCharts(): void {
     const marked = shown.slice(0, mostMarks)
-    const isQuiet = report.timeline.length === 0 && rows.length === 0
-    timeline.element.classList.toggle("is-empty", isQuiet)
-    timelineFrame.draw((width) =>
-      isQuiet
-        ? h("p", { class: "empty" }, "Nothing was stored in this period: idle is not lag.")
-        : drawTimeline(report, marked, width),
-    )
     const slow = slowestOf(shown)
-    slowest.element.classList.toggle("is-empty", slow.length === 0)
-    stageFrame.draw((width) =>
-      slow.length === 0
-        ? h("p", { class: "empty" }, "No stored version to show.")
-        : drawStages(slow, report.query.objective.limitMs, width),
+    const bins = distributionOf(report)
+    drawOrSay(
+      timeline,
+      timelineFrame,
+      report.timeline.length + rows.length > 0,
+      "Nothing was stored in this period: idle is not lag.",
+      (width) => drawTimeline(report, marked, width),
     )
+    drawOrSay(distribution, distributionFrame, bins.length > 0, "Nothing was measured.", (width) =>
+      drawDistribution(report, bins, width),
+    )
+    drawOrSay(slowest, stageFrame, slow.length > 0, "No stored version to show.", (width) =>
+      drawStages(slow, report.query.objective.limitMs, width),
+    )
+  }
+  function showTables(): void {
+    const slow = slowestOf(shown)
+    const bins = distributionOf(report)
+    morph(timelineFigures, report.timeline.length === 0 ? [] : [timelineTable(report)])
+    morph(distributionFigures, bins.length === 0 ? [] : [distributionTable(bins)])
     morph(stageFigures, slow.length === 0 ? [] : [stageTable(slow)])
-    morph(versions.body, renderVersions(shown, { order, isManyVaults: report.vaults.length > 1, isUnfolded }))
+    morph(problems, renderProblems(report))
+    morph(gaps.body, renderGaps(report, rows))
+    morph(groups.body, renderGroups(report))
+    morph(
+      versions.body,
+      renderVersions(shown, {
+        order,
+        isManyVaults: report.vaults.length > 1,
+        isUnfolded: isUnfolded || isEverythingOpen(),
+      }),
+    )
+  }
+  function showFiltered(): void {
+    shown = applyFilter(rows, filter)
     const all = rows.length.toLocaleString("en-US")
     filterBar.tell(
       isFiltering(filter) ? `${shown.length.toLocaleString("en-US")} of ${all} versions` : `${all} versions`,
     )
+    drawCharts()
+    showTables()
   }
   function show(): void {
     morph(head, reportFacts(report))
-    morph(problems, renderProblems(report))
     morph(hero, renderHero(report))
     morph(tiles, renderTiles(report))
     vaults.element.hidden = report.vaults.length < 2
     morph(vaults.body, renderVaults(report))
-    filterBar.offer(report, rows)
-    const bins = distributionOf(report)
-    distributionFrame.draw((width) =>
-      bins.length === 0
-        ? h("p", { class: "empty" }, "Nothing was measured.")
-        : drawDistribution(report, bins, width),
-    )
-    morph(distributionFigures, bins.length === 0 ? [] : [distributionTable(bins)])
-    morph(timelineFigures, report.timeline.length === 0 ? [] : [timelineTable(report)])
-    morph(gaps.body, renderGaps(report, rows))
     morph(causes.body, renderCauses(report.queues))
-    morph(groups.body, renderGroups(report))
-    showRows()
+    filterBar.offer(report, rows)
+    showFiltered()
     story.update(rows, report.query.objective.limitMs)
   }
   show()
@@ -212,52 +229,19 @@ export function createLatencyPage(body: HTMLElement, first: AuditReport): Latenc
   }
 }
 
+function drawOrSay(
+  section: Section,
+  frame: ChartFrame,
+  hasData: boolean,
+  otherwise: string,
+  draw: (width: number) => SVGElement | HTMLElement,
+): void {
+  section.element.classList.toggle("is-empty", !hasData)
+  frame.draw(hasData ? draw : () => h("p", { class: "empty" }, otherwise))
+}
+
 const hint = "Point at a mark, or step to it with Tab and the arrow keys; Enter opens its story."
 
 function sortKey(text: string | null | undefined): SortOrder["by"] | undefined {
   return text === "name" || text === "at" || text === "latency" ? text : undefined
-}
-
-function reportFacts({ query, vaults }: AuditReport): HTMLElement[] {
-  const { percentile, limitMs } = query.objective
-  const period = `${query.since === undefined ? "all" : `${formatSecond(query.since)}`} to ${formatSecond(query.until)} UTC`
-  const [only] = vaults
-  return [
-    ["Period", period],
-    ["Objective", `${percentileName(percentile)} within ${formatDuration(limitMs)}`],
-    [
-      vaults.length === 1 ? "Vault" : "Vaults",
-      vaults.length === 1 ? (only?.vault ?? "") : String(vaults.length),
-    ],
-  ].map(([term, detail]) => h("div", {}, h("dt", {}, term), h("dd", {}, detail)))
-}
-
-function timelineLegend(): HTMLElement {
-  return h(
-    "ul",
-    { class: "legend", "aria-hidden": "true" },
-    ...[
-      ["within", "within the objective"],
-      ["late", "late"],
-      ["gap", "not protected"],
-      ["band", "p50 to maximum of all"],
-      ["p99", "p99"],
-    ].map(([name, words]) => h("li", {}, h("span", { class: `swatch swatch-${name}` }), words)),
-  )
-}
-
-function stageLegend(): HTMLElement {
-  return h(
-    "ul",
-    { class: "legend" },
-    ...latencyStages.map(({ stage, name, what }) =>
-      h(
-        "li",
-        {},
-        h("span", { class: `swatch swatch-${stage}`, "aria-hidden": "true" }),
-        `${name} `,
-        h("span", { class: "soft" }, `(${what})`),
-      ),
-    ),
-  )
 }

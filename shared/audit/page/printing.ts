@@ -1,15 +1,21 @@
+import { unfoldAll } from "./fold.ts"
+
 /**
  * On paper everything is to be read: what is folded is opened while the page prints, and an open story is printed after
  * the report instead of over it.
+ *
+ * @param show - makes what is folded anew.
  */
-export function preparePrinting(main: Element, story: HTMLDialogElement): void {
-  let opened: HTMLDetailsElement[] = []
+export function preparePrinting(main: Element, story: HTMLDialogElement, show: () => void): void {
   let copy: Element | undefined
-  window.addEventListener("beforeprint", () => {
-    opened = [...document.querySelectorAll("details")].filter((details) => !details.open)
-    for (const details of opened) details.open = true
+  const end = () => {
     copy?.remove()
     copy = undefined
+  }
+  window.addEventListener("beforeprint", () => {
+    end()
+    unfoldAll(true)
+    show()
     if (!story.open) return
     copy = document.createElement("section")
     copy.className = "card printed-story"
@@ -18,9 +24,8 @@ export function preparePrinting(main: Element, story: HTMLDialogElement): void {
     main.append(copy)
   })
   window.addEventListener("afterprint", () => {
-    for (const details of opened) details.open = false
-    opened = []
-    copy?.remove()
-    copy = undefined
+    end()
+    unfoldAll(false)
+    show()
   })
 }

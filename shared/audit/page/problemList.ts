@@ -1,6 +1,7 @@
 import type { AuditReport } from "../auditReport.ts"
 import { hintOf } from "../problems.ts"
 import { h } from "./element.ts"
+import { fold } from "./fold.ts"
 import { levelIcon } from "./icon.ts"
 
 /** What the report could not tell, or found that it does not count; nothing when there is nothing of the kind. */
@@ -28,11 +29,12 @@ export function renderProblems({ complete, problems, otherVaults }: AuditReport)
               count > 1 && ` (${count.toLocaleString("en-US")})`,
               hint(code),
               samples.length > 0 &&
-                h(
-                  "details",
-                  {},
-                  h("summary", {}, samples.length < count ? `the first ${samples.length}` : "which"),
-                  h("ul", { class: "ids" }, ...samples.map((sample) => h("li", {}, h("code", {}, sample)))),
+                fold(
+                  `samples ${code}`,
+                  samples.length < count ? `the first ${samples.length}` : "which",
+                  () => [
+                    h("ul", { class: "ids" }, ...samples.map((sample) => h("li", {}, h("code", {}, sample)))),
+                  ],
                 ),
             ),
           ),

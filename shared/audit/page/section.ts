@@ -1,4 +1,5 @@
 import { type Content, h } from "./element.ts"
+import { fold } from "./fold.ts"
 
 /** A part of the page with its heading, its words, and a place for what changes with the report. */
 export interface Section {
@@ -31,12 +32,9 @@ export function createSection(
 export function chartTable(
   title: string,
   columns: readonly string[],
-  rows: readonly (readonly Content[])[],
+  rows: () => readonly (readonly Content[])[],
 ): HTMLElement {
-  return h(
-    "details",
-    { class: "chart-table", "data-key": title },
-    h("summary", {}, title),
+  return fold(title, title, () => [
     h(
       "div",
       { class: "scroll", tabindex: 0, role: "region", "aria-label": title },
@@ -56,7 +54,7 @@ export function chartTable(
         h(
           "tbody",
           {},
-          ...rows.map(([first, ...cells]) =>
+          ...rows().map(([first, ...cells]) =>
             h(
               "tr",
               {},
@@ -67,5 +65,5 @@ export function chartTable(
         ),
       ),
     ),
-  )
+  ])
 }

@@ -38,7 +38,6 @@ export function sortRows(rows: readonly Row[], { by, isDescending }: SortOrder):
 export interface VersionTableOptions {
   readonly order: SortOrder
   readonly isManyVaults: boolean
-  /** Show all rows on the screen; on paper they all are there anyway. */
   readonly isUnfolded: boolean
 }
 
@@ -52,10 +51,11 @@ export function renderVersions(
 ): HTMLElement[] {
   if (rows.length === 0) return [h("p", { class: "empty" }, "No version to show.")]
   const shown = sortRows(rows, order).slice(0, shownAtMost)
+  const made = isUnfolded ? shown : shown.slice(0, shownAtFirst)
   return [
     h(
       "table",
-      { class: `stacked versions${isUnfolded ? "" : " is-folded"}` },
+      { class: "stacked versions" },
       h("caption", { class: "visually-hidden" }, "Versions with their latency and its parts"),
       h(
         "thead",
@@ -69,7 +69,7 @@ export function renderVersions(
           ...latencyStages.map(({ name }) => h("th", { scope: "col", class: "number stage" }, name)),
         ),
       ),
-      h("tbody", {}, ...shown.map((row) => versionRow(row, isManyVaults))),
+      h("tbody", {}, ...made.map((row) => versionRow(row, isManyVaults))),
     ),
     ...(shown.length > shownAtFirst
       ? [
