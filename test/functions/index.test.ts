@@ -1,5 +1,7 @@
 import { afterEach, expect, it, vi } from "vitest"
+import { canarySchedule } from "../../functions/sendCanary.ts"
 import { installFunctionsCore } from "../../local/functionsHost/functionsCore.ts"
+import { canaryPeriodMs } from "../../shared/audit/canary.ts"
 
 const { functions } = installFunctionsCore("4.0.0", () => {})
 
@@ -33,3 +35,31 @@ it.each([
     expect(functions.has("writeDigest")).toBe(is)
   },
 )
+
+const secret = "https://kv-a.vault.azure.net/secrets/canary"
+const anId = "00000000-0000-0000-0000-000000000000"
+
+it.each([
+  { secretUrl: secret, clientId: anId, paused: "false", is: true },
+  { secretUrl: secret, clientId: anId, paused: "true", is: true },
+  { secretUrl: secret, clientId: "", paused: "false", is: false },
+  { secretUrl: " ", clientId: anId, paused: "false", is: false },
+])(
+  "sends a canary only where both its secret and its identity are set: '$secretUrl', '$clientId', paused $paused",
+  async ({ secretUrl, clientId, paused, is }) => {
+    vi.stubEnv("BACKUP_CANARY_SECRET", secretUrl)
+    vi.stubEnv("BACKUP_CANARY_CLIENT_ID", clientId)
+    vi.stubEnv("BACKUP_PAUSED", paused)
+    vi.resetModules()
+    for (const { name } of functions.values()) (functions as Map<string, unknown>).delete(name)
+    await import("../../functions/index.ts")
+    expect(functions.has("sendCanary")).toBe(is)
+    expect(functions.has("backupVersion")).toBe(paused === "false")
+  },
+)
+
+it("sends as many canaries as its period says, at the minutes that the documentation tells", () => {
+  const minutes = canarySchedule.split(" ")[1]?.split(",") ?? []
+  expect(minutes).toEqual(["7", "37"])
+  expect(minutes).toHaveLength(3_600_000 / canaryPeriodMs)
+})

@@ -185,6 +185,23 @@ describe("loadSettings", () => {
       env: { BACKUP_VAULT_CHALLENGE_CHECK: "off" },
       says: /must be on in production/,
     },
+    {
+      name: "a canary in a vault that is not backed up",
+      env: {
+        BACKUP_VAULTS: "https://kv-a.vault.azure.net",
+        BACKUP_CANARY_SECRET: "https://kv-a.vault.azure.net.example.com/secrets/canary",
+      },
+      says: /BACKUP_CANARY_SECRET must be in one of BACKUP_VAULTS/,
+    },
+    {
+      name: "a canary that is excluded",
+      env: {
+        BACKUP_VAULTS: "https://kv-a.vault.azure.net",
+        BACKUP_CANARY_SECRET: "https://kv-a.vault.azure.net/secrets/tmp-canary",
+        BACKUP_EXCLUDE: "tmp-*",
+      },
+      says: /BACKUP_CANARY_SECRET must not be excluded/,
+    },
   ])("refuses settings that contradict each other: $name", ({ env, says }) => {
     expect(problemsOf(env)).toMatch(says)
   })
