@@ -17,12 +17,13 @@ export const at = (time: string) => new Date(`${day}T${time}Z`)
 /** Noon, at which test ledgers are read. */
 export const noon = at("12:00:00")
 
-/** A sound entry that is put at `putAt`, two seconds after its event. */
+/** A sound entry that is put at `putAt`, two seconds after its event unless that is given. */
 export function anEntry(putAt: Date, more: Partial<LedgerEntry> = {}): LedgerEntry {
   const before = (ms: number) => new Date(putAt.getTime() - ms)
+  const eventAt = more.eventAt ?? before(2000)
   return {
-    changedAt: new Date(Math.floor(before(2000).getTime() / 1000) * 1000),
-    eventAt: before(2000),
+    changedAt: new Date(Math.floor(eventAt.getTime() / 1000) * 1000),
+    eventAt,
     enqueuedAt: before(1500),
     receivedAt: before(1200),
     readAt: before(100),
