@@ -2,6 +2,7 @@ import { z } from "zod"
 import { origins } from "../shared/change/change.ts"
 import { journalSchema } from "../shared/deadLetter/journalRecord.ts"
 import { planSchema } from "../shared/deadLetter/planFile.ts"
+import { digestFormat, digestSchema, signedDigestSchema } from "../shared/digest/signedDigest.ts"
 import { reconcileSchema } from "../shared/reconcile/reconcileRecord.ts"
 import { gapFormat, gapRecordSchema } from "../shared/record/gapRecord.ts"
 import { recordFormat, recordSchema } from "../shared/record/record.ts"
@@ -54,6 +55,14 @@ const changeMessageSchema = z.object({
   }),
 })
 
+/** One line of a digest's lists, and of the listing in a copy. */
+const digestEntrySchema = z.object({
+  createdAt: time,
+  metadata: z.record(z.string(), z.string()),
+  name: z.string(),
+  size: z.int().min(0),
+})
+
 const documents = {
   record: { title: `Record ${recordFormat}`, schema: recordSchema },
   sealedRecord: { title: "Sealed record: general JWE JSON", schema: sealedSchema },
@@ -62,6 +71,9 @@ const documents = {
   replayPlan: { title: "Replay plan keyvault-replay-plan/1", schema: planSchema },
   replayJournal: { title: "Replay journal keyvault-replay-journal/1", schema: journalSchema },
   reconcile: { title: "Reconciliation keyvault-reconcile/1", schema: reconcileSchema },
+  digest: { title: `Digest ${digestFormat}: what is signed`, schema: digestSchema },
+  signedDigest: { title: "Signed digest: flattened JWS JSON", schema: signedDigestSchema },
+  digestEntry: { title: "Entry of a digest", schema: digestEntrySchema },
   metadata: { title: "Metadata of a blob", schema: metadataSchema },
 } as const
 

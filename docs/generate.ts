@@ -51,10 +51,18 @@ function readerSources(): Record<string, string> {
   const replay = readProjectFile("shared/deadLetter/azureReplayParts.ts")
   const reconcile = readProjectFile("shared/reconcile/azureReconcileParts.ts")
   const keys = readProjectFile("cli/openingKeys.ts")
-  const sharedBy: Readonly<Record<string, string>> = { replay, reconcile, verify: keys, restore: keys }
+  const digests = readProjectFile("shared/digest/azureDigestParts.ts")
+  const proof = readProjectFile("cli/auditProve.ts")
+  const sharedBy: Readonly<Record<string, string>> = {
+    replay,
+    reconcile,
+    verify: keys,
+    restore: keys,
+    audit: `${proof}\n${digests}`,
+  }
   const canary = readProjectFile("shared/canary/azureCanaryParts.ts")
   return {
-    worker: [...worker, replay, reconcile, canary].join("\n"),
+    worker: [...worker, replay, reconcile, canary, digests].join("\n"),
     ...Object.fromEntries(
       commands.map((name) => [
         `\`${name}\``,

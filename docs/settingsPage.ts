@@ -59,7 +59,10 @@ const texts: Readonly<Record<SettingName, SettingText>> = {
   BACKUP_HEARTBEAT_URL: {
     what: "Is called with GET by `sendCanary` after the backup of its canary was proved. Never logged.",
   },
-  BACKUP_DIGEST_KEY: { what: "Key that signs the digests.", allowed: "URL of a Key Vault key, or a file" },
+  BACKUP_DIGEST_KEY: {
+    what: "Keys of the [digests](formats.md#digest-keyvault-digest1): the first signs, all are trusted. Without a version every version of a Key Vault key is trusted, and the newest signs.",
+    allowed: "comma list of URLs of Key Vault keys (EC or RSA) and of files with a private JWK or JWK Set",
+  },
   BACKUP_AUTO_REPLAY: { what: "Replay passing failures by itself." },
   BACKUP_REPLAY_MAX: { what: "How often one message is replayed before it stays in quarantine." },
   BACKUP_CREDENTIAL: {

@@ -3,6 +3,8 @@ import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { createAllowList } from "../../shared/change/allowList.ts"
 import { parseChanges } from "../../shared/change/parseChanges.ts"
+import { formatDigestEntry, parseDigestEntry } from "../../shared/digest/digestEntry.ts"
+import { digestSchema } from "../../shared/digest/signedDigest.ts"
 import { formatLineage } from "../../shared/queue/messageLineage.ts"
 import { serializeGapRecord } from "../../shared/record/gapRecord.ts"
 import { parseRecord, serializeRecord } from "../../shared/record/record.ts"
@@ -46,6 +48,16 @@ describe("docs/formats.md", () => {
     const shown = example("metadata") as Record<string, string>
     const entry = parseLedgerEntry(shown)
     expect(entry && formatLedgerEntry(entry)).toEqual(shown)
+  })
+
+  it("shows a digest that is one, with a row for each field, and an entry to the byte", () => {
+    const shown = digestSchema.parse(example("digest"))
+    expect(shown).toEqual(example("digest"))
+    const rows = new Set(fieldsBelow("Digest `keyvault-digest/1`").map((row) => row.replace("[]", ".0")))
+    expect(pathsOf(shown).filter((path) => !rows.has(path))).toEqual([])
+    const [, line = ""] = /```text\n(\{"createdAt".*\n)```/.exec(page) ?? []
+    const entry = parseDigestEntry(line)
+    expect(entry && formatDigestEntry(entry)).toBe(line)
   })
 
   it("has a row for every key of metadata", () => {

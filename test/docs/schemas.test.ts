@@ -13,6 +13,7 @@ import { planReplay } from "../../shared/deadLetter/runReplay.ts"
 import { formatReconcileBlob, noCounts } from "../../shared/reconcile/reconcileRecord.ts"
 import { formatLedgerEntry } from "../../shared/store/ledgerEntry.ts"
 import { aChange } from "../property/changeArbitraries.ts"
+import { vectorCopy } from "../support/digestVectors.ts"
 import { aReplayWorld } from "../support/memoryReplay.ts"
 import { type PlainVector, readVector, type RecordVector, recordVectors } from "../support/recordVectors.ts"
 import { propertyRuns } from "../support/propertyRuns.ts"
@@ -75,6 +76,18 @@ function reconcilePage(): object {
   return JSON.parse(Buffer.from(body).toString()) as object
 }
 
+/** The golden digests, the one with all members first, and the entries that go with them. */
+const vectorDigests = ["24", "23", "20"].map(
+  (day) =>
+    JSON.parse(readFileSync(join(vectorCopy, `digest/v1/2026-11-${day}.json`), "utf8")) as {
+      readonly payload: string
+    },
+)
+const vectorEntries = readFileSync(join(vectorCopy, "listing.jsonl"), "utf8")
+  .trim()
+  .split("\n")
+  .map((line) => JSON.parse(line) as object)
+
 /** Documents that each schema must take. */
 const samples: Readonly<Record<string, readonly object[]>> = {
   record: records.map((vector) => vector.expect as object),
@@ -84,6 +97,11 @@ const samples: Readonly<Record<string, readonly object[]>> = {
   changeMessage: [plain("changeMessage")],
   ...(await replayDocuments()),
   reconcile: [reconcilePage()],
+  digest: vectorDigests.map(
+    ({ payload }) => JSON.parse(Buffer.from(payload, "base64url").toString()) as object,
+  ),
+  signedDigest: vectorDigests,
+  digestEntry: vectorEntries,
 }
 
 describe("docs/schemas", () => {
@@ -102,7 +120,7 @@ describe("docs/schemas", () => {
   })
 
   it.each(documentNames)(
-    "refuses a document without one of its members, or with a number in its place: %s",
+    "refuses a document without one of its members, or with another type in its place: %s",
     (name) => {
       const isValid = validator(name)
       const [sample = {}] = samples[name]!
@@ -116,11 +134,13 @@ describe("docs/schemas", () => {
         "kid",
         "continues",
         "through",
+        "previous",
       ])
       for (const key of Object.keys(sample)) {
-        const { [key]: _gone, ...rest } = sample as Record<string, unknown>
+        const { [key]: gone, ...rest } = sample as Record<string, unknown>
+        const other = typeof gone === "number" ? "5" : 5
         expect(isValid(rest), `without ${key}`).toBe(optional.has(key))
-        expect(isValid({ ...rest, [key]: 5 }), `${key} as a number`).toBe(false)
+        expect(isValid({ ...rest, [key]: other }), `${key} as ${typeof other}`).toBe(false)
       }
     },
   )
