@@ -1,7 +1,9 @@
+import { collectionOf } from "../shared/change/objectVersion.ts"
 import type { ServiceError } from "../shared/errors.ts"
 import type { RestoredItem } from "../shared/restore/executeRestore.ts"
 import type { PlannedItem } from "../shared/restore/planRestore.ts"
 import type { RestoreNote, RestoreTarget } from "../shared/restore/restoreTarget.ts"
+import { formatTable } from "./textTable.ts"
 
 /** An item of a plan, or of what came of it. */
 export type ReportedItem = PlannedItem | RestoredItem
@@ -54,37 +56,52 @@ const done = {
   notDone: "not done",
 } as const
 
-/** What would be done, or was done, for people: an item with its reasons in two lines and more, then the counts. */
+/** What would be done, or was done, for people: a table, below each row what stands in its way or is to know, the counts. */
 export function formatRestore(
   items: readonly ReportedItem[],
   target: RestoreTarget,
   command: string,
 ): string {
   const place = "directory" in target.place ? target.place.directory : target.place.vault
-  const counts = new Map<string, number>()
-  const lines = items.flatMap((item) => {
-    const word = "outcome" in item ? done[item.outcome.result] : planned[item.action]
-    counts.set(word, (counts.get(word) ?? 0) + 1)
-    return formatItem(item, word)
-  })
-  const isExecuted = items.some((item) => "outcome" in item)
-  lines.push("", `to ${place}: ${[...counts].map(([word, count]) => `${count} ${word}`).join(", ")}`)
-  if (!isExecuted && counts.has(planned.write)) {
+  const words = items.map((item) => ("outcome" in item ? done[item.outcome.result] : planned[item.action]))
+  const [head = "", ...rows] = formatTable(
+    ["", "name", "made", "version"],
+    items.map(({ name, selected: { object, changedAt } }, index) => [
+      words[index] ?? "",
+      name,
+      changedAt.toISOString(),
+      `${collectionOf(object.kind)}/${object.name}/${object.version}`,
+    ]),
+  )
+  const counts = Map.groupBy(words, (word) => word)
+  const compared = items.filter(
+    (item) => "outcome" in item && "isCompared" in item.outcome && item.outcome.isCompared,
+  )
+  const lines = [
+    `from https://${items[0]?.selected.object.host ?? ""}`,
+    `to   ${place}`,
+    "",
+    head,
+    ...items.flatMap((item, index) => [rows[index] ?? "", ...formatDetails(item, items.length === 1)]),
+    "",
+    `${[...counts].map(([word, { length }]) => `${length} ${word}`).join(", ")}${
+      compared.length > 0 ? `; ${compared.length} read back and compared: the same` : ""
+    }`,
+  ]
+  if (!items.some((item) => "outcome" in item) && counts.has(planned.write)) {
     lines.push(`Nothing was done. To do it: kvbackup restore ${command} --execute`)
   }
   return `${lines.join("\n")}\n`
 }
 
-function formatItem(item: ReportedItem, word: string): string[] {
-  const { id, name, selected } = item
+function formatDetails(item: ReportedItem, isAlone: boolean): string[] {
   const outcome = "outcome" in item ? item.outcome : item
-  const lines = [`${word.padEnd(13)}  ${name}`, `  from ${id}`, `  made ${selected.changedAt.toISOString()}`]
-  if ("where" in outcome) lines.push(`  at   ${outcome.where}`)
+  const lines: string[] = []
+  if (isAlone && "where" in outcome) lines.push(`  at ${outcome.where}`)
   if ("error" in outcome) {
     const { code, message, hint } = outcome.error
     lines.push(`  [${code}] ${withoutCode(message)}`, `  Try: ${hint}`)
   }
-  if ("isCompared" in outcome && outcome.isCompared) lines.push("  read back and compared: the same")
   for (const note of outcome.notes) lines.push(`  Note: ${formatNote(note)}`)
   return lines
 }

@@ -149,21 +149,18 @@ describe("formatRestore", () => {
       blocked("c"),
     ]
     expect(formatRestore(items, target, "--vault https://kv-test.vault.azure.net --to X"))
-      .toBe(`restore        a
-  from https://kv-test.vault.azure.net/secrets/a/00000000000000000000000000000001
-  made 2026-03-01T10:00:00.000Z
+      .toBe(`from https://kv-test.vault.azure.net
+to   https://kv-other.vault.azure.net
+
+               name  made                      version
+restore        a     2026-03-01T10:00:00.000Z  secrets/a/00000000000000000000000000000001
   Note: ${formatNote({ note: "tagsFull" })}
-already there  b
-  from https://kv-test.vault.azure.net/secrets/b/00000000000000000000000000000001
-  made 2026-03-01T10:00:00.000Z
-  at   https://kv-other.vault.azure.net/secrets/b/1
-STOPS          c
-  from https://kv-test.vault.azure.net/secrets/c/00000000000000000000000000000001
-  made 2026-03-01T10:00:00.000Z
+already there  b     2026-03-01T10:00:00.000Z  secrets/b/00000000000000000000000000000001
+STOPS          c     2026-03-01T10:00:00.000Z  secrets/c/00000000000000000000000000000001
   [ERR_RESTORE_TARGET_EXISTS] The target has the name already, with other contents
   Try: Use another name (\`--as NAME\`) or another target.
 
-to https://kv-other.vault.azure.net: 1 restore, 1 already there, 1 STOPS
+1 restore, 1 already there, 1 STOPS
 Nothing was done. To do it: kvbackup restore --vault https://kv-test.vault.azure.net --to X --execute
 `)
   })
@@ -181,10 +178,16 @@ Nothing was done. To do it: kvbackup restore --vault https://kv-test.vault.azure
       target,
       "",
     )
-    expect(text.match(/read back and compared/g)).toHaveLength(1)
-    expect(text).toContain("FAILED         c\n")
-    expect(text).toContain("[ERR_RESTORE_DIFFERS] The new version differs in: tags\n")
-    expect(text.endsWith(": 2 restored, 1 FAILED, 1 not done\n")).toBe(true)
+    expect(text).toMatch(/^FAILED {4}c .*\n {2}\[ERR_RESTORE_DIFFERS\] The new version differs in: tags\n/m)
+    expect(text.endsWith("\n2 restored, 1 FAILED, 1 not done; 1 read back and compared: the same\n")).toBe(
+      true,
+    )
+  })
+
+  it("tells where a single object is", () => {
+    const where = "https://kv-other.vault.azure.net/secrets/a/1"
+    const item = ended("a", { result: "restored", where, isCompared: true, notes: [] })
+    expect(formatRestore([item], target, "")).toContain(`\n  at ${where}\n`)
   })
 
   it("offers nothing to do where nothing would be written", () => {

@@ -182,7 +182,7 @@ describe("kvbackup restore of secrets, into another vault (C34)", () => {
     })
     await expect(target.secrets.getDeletedSecret("empty")).resolves.toMatchObject({ name: "empty" })
     const text = await restoreText("--object", secretUrl("empty"), "--to", to)
-    expect(text.out).toContain("STOPS          empty\n")
+    expect(text.out).toMatch(/^STOPS {2}empty /m)
     expect(text.out).toContain("[ERR_RESTORE_TARGET_DELETED]")
   })
 
