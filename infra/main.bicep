@@ -764,11 +764,11 @@ module alerts 'modules/alerts.bicep' = {
     tags: allTags
     alertEmails: alertEmails
     actionGroupIds: actionGroupIds
-    componentId: resourceId(
+    workspaceId: resourceId(
       subscription().subscriptionId,
       resourceGroupName,
-      'Microsoft.Insights/components',
-      'appi-${names.suffix}'
+      'Microsoft.OperationalInsights/workspaces',
+      'log-${names.suffix}'
     )
     namespaceId: resourceId(
       subscription().subscriptionId,

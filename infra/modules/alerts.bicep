@@ -15,8 +15,8 @@ param alertEmails string[]
 @description('Required. Ids of action groups that are there already and are told too.')
 param actionGroupIds string[]
 
-@description('Required. Id of the component with the telemetry.')
-param componentId string
+@description('Required. Id of the workspace with the logs.')
+param workspaceId string
 
 @description('Required. Id of the namespace.')
 param namespaceId string
@@ -37,105 +37,132 @@ param objectiveSeconds int
 @description('Required. Is a canary sent?')
 param hasCanary bool
 
-// One log line a signal, as JSON in the message: docs/runbook.md and docs/telemetry.md.
-var signals = 'traces | where message has "\\"event\\":" | extend signal = parse_json(message) | extend event = tostring(signal.event), level = tostring(signal.level)'
-
-var logAlerts = {
-  'objective-breach': {
+// The rules of docs/runbook.md, each by its name there. A rule of silence fires when its query finds nothing.
+var logRulesByName = {
+  'oldest-unprotected': {
     severity: 1
     window: 'PT15M'
     description: 'A change has waited longer than the objective to be stored.'
-    query: '${signals} | where event == "backlog.oldestUnprotected" and toint(signal.ageSeconds) > ${objectiveSeconds}'
+    query: 'AppTraces | where Message has "backlog.oldestUnprotected" | extend signal = parse_json(Message) | where toint(signal.ageSeconds) > ${objectiveSeconds}'
   }
-  'slow-changes': {
-    severity: 2
-    window: 'PT30M'
-    description: 'On average, changes were stored later than the objective.'
-    query: 'customMetrics | where name == "kvbackup.change.latency" | summarize seconds = sum(valueSum) / sum(valueCount) | where seconds > ${objectiveSeconds}'
-  }
-  'watch-silent': {
+  'dead-letters': {
     severity: 1
-    window: 'PT30M'
-    description: 'Nobody looked into the queues: watchBacklog wrote nothing, and nothing can be said about what waits.'
-    query: '${signals} | where event == "backlog.oldestUnprotected" | summarize lines = count() | where lines == 0'
+    window: 'PT15M'
+    description: 'Messages were given up.'
+    query: 'AppTraces | where Message has "backlog.deadLettered" | extend signal = parse_json(Message) | where toint(signal.count) > 0'
+  }
+  quarantine: {
+    severity: 1
+    window: 'PT15M'
+    description: 'Messages wait for a person to decide.'
+    query: 'AppTraces | where Message has "backlog.quarantined" | extend signal = parse_json(Message) | where toint(signal.count) > 0'
+  }
+  deferred: {
+    severity: 2
+    window: 'PT1H'
+    description: 'Changes have been deferred for an hour.'
+    query: 'AppTraces | where Message has "backlog.deferred" | extend signal = parse_json(Message) | where todatetime(signal.oldestAt) < ago(1h)'
   }
   'backlog-unknown': {
     severity: 2
     window: 'PT15M'
     description: 'The queues could not be looked into.'
-    query: '${signals} | where event == "backlog.unknown"'
+    query: 'AppTraces | where Message has "backlog.unknown"'
   }
-  'deferred-long': {
-    severity: 2
-    window: 'PT15M'
-    description: 'Changes have been deferred for an hour.'
-    query: '${signals} | where event == "backlog.deferred" and todatetime(signal.oldestAt) < ago(1h)'
-  }
-  gaps: {
+  'nobody-looks': {
     severity: 1
     window: 'PT15M'
-    description: 'A version could not be backed up: it was disabled, without a value, or gone.'
-    query: 'customMetrics | where name == "kvbackup.changes" and tostring(customDimensions["kvbackup.outcome"]) in ("unreadable", "gone") and valueSum > 0'
+    description: 'Nobody looked into the queues: nothing can be said about what waits.'
+    query: 'AppTraces | where Message has "backlog.oldestUnprotected" | where TimeGenerated > ago(15m) | summarize rows = count() | where rows == 0'
   }
-  'reconcile-gaps': {
-    severity: 1
-    window: 'PT1H'
-    description: 'The daily comparison found versions that are gone for good, or could not be ended.'
-    query: '${signals} | where (event == "reconcile.done" and toint(signal.lost) > 0) or (event == "reconcile.incomplete" and level == "error")'
-  }
-  quarantined: {
+  'not-protected': {
     severity: 1
     window: 'PT15M'
-    description: 'A message went to quarantine: only a person can decide about it.'
-    query: '${signals} | where event == "message.quarantined"'
-  }
-  failures: {
-    severity: 2
-    window: 'PT15M'
-    description: 'Functions failed.'
-    query: 'requests | where success == false | summarize failed = count() by operation_Name | where failed > 3'
+    description: 'A version could not be backed up: disabled, without a value, gone, or a message that cannot be handled.'
+    query: 'AppTraces | where Message has "backup.outcome" | extend signal = parse_json(Message) | where tostring(signal.outcome) in ("unreadable", "gone", "poison")'
   }
   'replay-failed': {
     severity: 2
     window: 'PT30M'
     description: 'A replay by itself failed.'
-    query: '${signals} | where event == "replay.failed"'
+    query: 'AppTraces | where Message has "replay.failed"'
+  }
+  'missing-versions': {
+    severity: 1
+    window: 'PT1H'
+    description: 'A vault had versions that the store had not.'
+    query: 'AppTraces | where Message has "reconcile.done" | extend signal = parse_json(Message) | where toint(signal.missing) > 0'
+  }
+  'reconcile-incomplete': {
+    severity: 2
+    window: 'PT1H'
+    description: 'A vault could not be compared to the end.'
+    query: 'AppTraces | where Message has "reconcile.incomplete" | extend signal = parse_json(Message) | where tostring(signal.reason) != "budget"'
+  }
+  'digest-failed': {
+    severity: 1
+    window: 'PT1H'
+    description: 'A day of the ledger is not signed yet.'
+    query: 'AppTraces | where Message has "digest.failed"'
+  }
+  paused: {
+    severity: 3
+    window: 'PT1H'
+    description: 'The worker started paused.'
+    query: 'AppTraces | where Message has "start.paused"'
+  }
+  'telemetry-failed': {
+    severity: 2
+    window: 'PT1H'
+    description: 'Metrics and traces do not get out; backups go on.'
+    query: 'AppTraces | where Message has_any ("telemetry.exportFailed", "telemetry.notStarted")'
+  }
+  failures: {
+    severity: 2
+    window: 'PT15M'
+    description: 'Functions failed more than three times.'
+    query: 'AppRequests | where Success == false | summarize failed = count() by OperationName | where failed > 3'
   }
   'not-immutable': {
     severity: 0
     window: 'PT15M'
     description: 'The worker refuses to write: the container has no retention policy.'
-    query: 'union isfuzzy=true traces, exceptions | where message has "ERR_STORE_NOT_IMMUTABLE" or outerMessage has "ERR_STORE_NOT_IMMUTABLE"'
+    query: 'union isfuzzy=true AppTraces, AppExceptions | where Message has "ERR_STORE_NOT_IMMUTABLE" or OuterMessage has "ERR_STORE_NOT_IMMUTABLE"'
   }
   'digest-silent': {
     severity: 2
     window: 'P2D'
     description: 'No digest was written, and none was found up to date, for two days.'
-    query: '${signals} | where event in ("digest.written", "digest.upToDate") | summarize lines = count() | where lines == 0'
-  }
-  'digest-failed': {
-    severity: 1
-    window: 'PT1H'
-    description: 'The digest of a day was not signed, or does not fit the ledger.'
-    query: '${signals} | where event startswith "digest." and level == "error"'
+    query: 'AppTraces | where Message has_any ("digest.written", "digest.upToDate") | summarize rows = count() | where rows == 0'
   }
 }
-var canaryAlerts = {
+var canaryRulesByName = {
   'canary-late': {
     severity: 1
-    window: 'PT30M'
-    description: 'A canary was not stored in time, or could not be set.'
-    query: '${signals} | where event in ("canary.late", "canary.failed")'
+    window: 'PT1H'
+    description: 'A canary was not stored in time.'
+    query: 'AppTraces | where Message has "canary.late"'
   }
-  'canary-silent': {
+  'canary-failed': {
+    severity: 2
+    window: 'PT1H'
+    description: 'A canary could not be set, or not be looked for.'
+    query: 'AppTraces | where Message has "canary.failed"'
+  }
+  'canary-old': {
+    severity: 1
+    window: 'PT1H'
+    description: 'No change has gone the whole way for 70 minutes.'
+    query: 'AppTraces | where Message has "canary.age" | extend signal = parse_json(Message) | where toint(signal.ageSeconds) > 4200'
+  }
+  'no-canary': {
     severity: 0
     window: 'PT2H'
-    description: 'No canary was proved for two hours: backups, or the telemetry about them, have stopped.'
-    query: '${signals} | where event == "canary.proved" | summarize proofs = count() | where proofs == 0'
+    description: 'Nothing proves that changes get through: backups, or the telemetry about them, have stopped.'
+    query: 'AppTraces | where Message has "canary.proved" | where TimeGenerated > ago(75m) | summarize rows = count() | where rows == 0'
   }
 }
-var allLogAlerts = items(union(logAlerts, hasCanary ? canaryAlerts : {}))
-
+var allLogRules = items(union(logRulesByName, hasCanary ? canaryRulesByName : {}))
 var topicLossKinds = flatten(map(topicIds, topicId => [
   {
     topicId: topicId
@@ -268,26 +295,26 @@ resource topicLosses 'Microsoft.Insights/metricAlerts@2026-01-01' = [
 ]
 
 resource logRules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
-  for alert in allLogAlerts: {
-    name: '${alert.key}-${nameSuffix}'
+  for rule in allLogRules: {
+    name: '${rule.key}-${nameSuffix}'
     location: location
     tags: tags
     kind: 'LogAlert'
     properties: {
-      displayName: 'Key Vault backup: ${alert.key}'
-      description: alert.value.description
-      severity: alert.value.severity
+      displayName: 'Key Vault backup: ${rule.key}'
+      description: rule.value.description
+      severity: rule.value.severity
       enabled: true
       autoMitigate: true
       // A new app has no tables yet; the query is not asked whether they are there.
       skipQueryValidation: true
-      scopes: [componentId]
-      evaluationFrequency: alert.value.window == 'P2D' ? 'PT1H' : 'PT5M'
-      windowSize: alert.value.window
+      scopes: [workspaceId]
+      evaluationFrequency: rule.value.window == 'P2D' ? 'PT1H' : 'PT5M'
+      windowSize: rule.value.window
       criteria: {
         allOf: [
           {
-            query: alert.value.query
+            query: rule.value.query
             timeAggregation: 'Count'
             operator: 'GreaterThan'
             threshold: 0

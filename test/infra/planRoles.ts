@@ -63,10 +63,10 @@ export function planRoles(
 
 /** Vaults that decide by roles: all but those with access policies. */
 function vaultsByRoles(plan: Plan): readonly string[] {
-  const byPolicies = resourcesOf(plan, "Microsoft.KeyVault/vaults/accessPolicies").map(
-    ({ name }) => name.split("/")[0],
+  const byPolicies = new Set(
+    resourcesOf(plan, "Microsoft.KeyVault/vaults/accessPolicies").map(({ name }) => name.split("/")[0]),
   )
-  return backedUpVaults(plan).filter((vault) => !byPolicies.includes(vault))
+  return backedUpVaults(plan).filter((vault) => !byPolicies.has(vault))
 }
 
 /** A grant at each vault is a grant at all of them; one at some of them stays as it is. */

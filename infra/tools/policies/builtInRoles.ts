@@ -47,7 +47,10 @@ export const builtInRoles: Readonly<Record<string, BuiltInRole>> = {
       `${vaults}/keys/read`,
     ],
   },
-  "21090545-7ca7-4776-b22c-e363652d74d2": { name: "Key Vault Reader", dataActions: [`${vaults}/*/read`] },
+  "21090545-7ca7-4776-b22c-e363652d74d2": {
+    name: "Key Vault Reader",
+    dataActions: [`${vaults}/*/read`, `${vaults}/secrets/readMetadata/action`],
+  },
   "b86a8fe4-44ce-4948-aee5-eccb2c155cd7": {
     name: "Key Vault Secrets Officer",
     dataActions: [`${vaults}/secrets/*`],

@@ -6,21 +6,24 @@ const logRule = "Microsoft.Insights/scheduledQueryRules"
 const metricRule = "Microsoft.Insights/metricAlerts"
 
 const logAlerts = [
-  "objective-breach",
-  "slow-changes",
-  "watch-silent",
+  "oldest-unprotected",
+  "dead-letters",
+  "quarantine",
+  "deferred",
   "backlog-unknown",
-  "deferred-long",
-  "gaps",
-  "reconcile-gaps",
-  "quarantined",
-  "failures",
+  "nobody-looks",
+  "not-protected",
   "replay-failed",
-  "not-immutable",
+  "missing-versions",
+  "reconcile-incomplete",
   "digest-failed",
+  "paused",
+  "telemetry-failed",
+  "failures",
+  "not-immutable",
   "digest-silent",
 ]
-const canaryAlerts = ["canary-late", "canary-silent"]
+const canaryAlerts = ["canary-late", "canary-failed", "canary-old", "no-canary"]
 
 /** The rules of telemetry and alerts. */
 export const monitoringPolicies = {

@@ -154,12 +154,12 @@ export const appMutants: readonly Mutant[] = [
   {
     breaks: "log-alerts-are-there",
     change: "nobody notices silence",
-    mutate: (plan) => remove(plan, one(plan, "Microsoft.Insights/scheduledQueryRules", "canary-silent")),
+    mutate: (plan) => remove(plan, one(plan, "Microsoft.Insights/scheduledQueryRules", "no-canary")),
   },
   {
     breaks: "log-alerts-are-there",
     change: "an alert is switched off",
-    mutate: change("Microsoft.Insights/scheduledQueryRules", "gaps", "properties.enabled", false),
+    mutate: change("Microsoft.Insights/scheduledQueryRules", "not-protected", "properties.enabled", false),
   },
   {
     breaks: "queue-alerts-are-there",
