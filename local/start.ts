@@ -17,6 +17,7 @@ interface StartOptions {
   readonly timeout: number
   readonly keep?: string
   readonly passwordFile?: string
+  readonly secondVault?: boolean
 }
 
 /** Reads a number of seconds. */
@@ -44,6 +45,7 @@ const program = new Command("npm start --")
     "--keep <directory>",
     "keep vault, queues, blobs, keys and ports there across restarts, kill -9 included",
   )
+  .option("--second-vault", "have a second vault, such as to restore from one into the other")
   .exitOverride()
   .configureOutput({
     outputError: (text, write) => {
@@ -75,10 +77,13 @@ async function main(): Promise<number> {
     return 2
   }
   const imports = options.import ? { imports: await readImports(options.import, passwords) } : {}
-  const keep = options.keep === undefined ? {} : { keep: resolve(options.keep) }
+  const cloudOptions = {
+    ...(options.keep === undefined ? {} : { keep: resolve(options.keep) }),
+    ...(options.secondVault ? { vaultNames: ["local-vault", "second-vault"] } : {}),
+  }
   return options.once
-    ? runOnce({ directory: process.cwd(), ...keep, ...imports, timeoutMs: options.timeout * 1000 })
-    : runLive({ directory: process.cwd(), ...keep, ...imports })
+    ? runOnce({ directory: process.cwd(), ...cloudOptions, ...imports, timeoutMs: options.timeout * 1000 })
+    : runLive({ directory: process.cwd(), ...cloudOptions, ...imports })
 }
 
 /** Where passwords come from; `undefined` when the file named for them cannot be read. */

@@ -11,12 +11,13 @@ const portNames = [
   "serviceBus",
   "serviceBusPlain",
   "vault",
+  "secondVault",
   "functions",
   "control",
   "arm",
 ] as const
 
-/** The ports of a cloud that is kept, by server. Vaults beyond the first take free ones. */
+/** The ports of a cloud that is kept, by server. Vaults beyond the second take free ones. */
 export type CloudPorts = Readonly<Partial<Record<(typeof portNames)[number], number>>>
 
 const identitySchema = z.object({

@@ -64,13 +64,14 @@ export async function describeCloud(parts: DescribedParts): Promise<CloudFile> {
 /** The ports of a described cloud, for one that is to come back on them. */
 export function portsOf(file: CloudFile, serviceBusPlain: number): CloudPorts {
   const port = (url: string) => Number(new URL(url).port)
-  const [vault] = file.vaults
+  const [vault, secondVault] = file.vaults
   return {
     identity: port(file.identityEndpoint.url),
     blob: port(file.blob.url),
     serviceBus: port(`amqps://${file.serviceBus.fullyQualifiedNamespace}`),
     serviceBusPlain,
     ...(vault ? { vault: port(vault.url) } : {}),
+    ...(secondVault ? { secondVault: port(secondVault.url) } : {}),
     functions: port(file.functions.url),
     control: port(file.control.url),
     arm: port(file.arm.url),

@@ -177,7 +177,7 @@ async function start(
   for (const [index, name] of vaultNames.entries()) {
     const vault = await startKeyVault({
       ...shared("keyvault"),
-      ...(index === 0 ? at(ports.vault) : {}),
+      ...at([ports.vault, ports.secondVault][index]),
       ...kept("keyvault"),
       name,
       onChange,

@@ -12,6 +12,8 @@ export interface LiveOptions {
   readonly directory: string
   /** Where the cloud is kept; absent, it is a new one that ends with this process. */
   readonly keep?: string
+  /** Names of the vaults; absent, there is one. */
+  readonly vaultNames?: readonly string[]
   readonly imports?: Imports
 }
 
@@ -21,10 +23,10 @@ export interface LiveOptions {
  *
  * @returns the exit code: 0 when a person ended it, 1 when the functions host ended by itself.
  */
-export async function runLive({ directory, imports, ...keep }: LiveOptions): Promise<number> {
+export async function runLive({ directory, imports, ...cloudOptions }: LiveOptions): Promise<number> {
   const log = openCloudLog(directory)
   const interrupted = waitForInterrupt()
-  const cloud = await startCloud({ directory, ...keep, onLine: log.write })
+  const cloud = await startCloud({ directory, ...cloudOptions, onLine: log.write })
   const table = createLiveTable(process.stdout)
   table.print(introduction(cloud, directory, log.file))
   const changedAt = new Map<string, Date>()

@@ -14,6 +14,8 @@ export interface OnceOptions {
   readonly directory: string
   /** Where the cloud is kept; absent, it is a new one that ends with this process. */
   readonly keep?: string
+  /** Names of the vaults; absent, there is one. */
+  readonly vaultNames?: readonly string[]
   /** Read from files; absent, the built-in changes are made. */
   readonly imports?: Imports
   readonly timeoutMs: number
@@ -29,11 +31,16 @@ const exitInterrupted = 130
  * @returns the exit code: 0 when each change has its expected outcome and every record opens to the vault's value, 2 when
  * nothing could be imported, 30 when something is not as it should be, 130 when interrupted.
  */
-export async function runOnce({ directory, imports, timeoutMs, ...keep }: OnceOptions): Promise<number> {
+export async function runOnce({
+  directory,
+  imports,
+  timeoutMs,
+  ...cloudOptions
+}: OnceOptions): Promise<number> {
   const log = openCloudLog(directory)
   let isInterrupted = false
   // A timer that is due in these seconds would add changes that nobody asked for.
-  const starting = startCloud({ directory, ...keep, runsTimers: false, onLine: log.write })
+  const starting = startCloud({ directory, ...cloudOptions, runsTimers: false, onLine: log.write })
   process.once("SIGINT", () => {
     isInterrupted = true
     void starting.then((cloud) => cloud.stop()).finally(() => process.exit(exitInterrupted))
