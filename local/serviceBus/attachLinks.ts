@@ -1,3 +1,4 @@
+import rhea from "rhea"
 import type { EventContext, Receiver, Sender } from "rhea"
 import type { Entity } from "./broker.ts"
 import { claimsNode, putToken } from "./claims.ts"
@@ -19,11 +20,20 @@ import {
 
 /** What a link says of itself when it attaches; rhea's declarations leave it out. */
 type LocalAttach = Record<
-  "snd_settle_mode" | "rcv_settle_mode" | "max_message_size" | "source" | "target",
+  "snd_settle_mode" | "rcv_settle_mode" | "max_message_size" | "source" | "target" | "properties",
   unknown
 >
 
 const sessionFilter = "com.microsoft:session-filter"
+const lockedUntil = "com.microsoft:locked-until-utc"
+const sessionLockMs = 60_000
+
+/** A time as .NET counts it: hundreds of nanoseconds since the year 1, eight bytes. */
+function ticksOf(timeMs: number): Buffer {
+  const bytes = Buffer.alloc(8)
+  bytes.writeBigInt64BE(BigInt(timeMs) * 10_000n + 621_355_968_000_000_000n)
+  return bytes
+}
 
 /** Answers every link the client of `peer` attaches. */
 export function attachLinks(peer: Peer): void {
@@ -59,7 +69,7 @@ function attachReceiver(peer: Peer, receiver: Receiver): void {
 /** A link on which the client receives. */
 function attachSender(peer: Peer, sender: Sender): void {
   const address = sender.source?.address
-  echoModes(sender)
+  const attach = echoModes(sender)
   const filter = sender.source?.filter
   sender.set_source({ address: address ?? "", ...(filter ? { filter } : {}) })
   sender.set_target(sender.target?.address ? { address: sender.target.address } : { address: "" })
@@ -68,7 +78,10 @@ function attachSender(peer: Peer, sender: Sender): void {
   const entity = admit(peer, sender, path, path.isManagement ? ["Send", "Listen"] : ["Listen"])
   if (entity === undefined || path.isManagement) return
   const wantsSession = filter !== undefined && filter !== null && Object.hasOwn(filter, sessionFilter)
-  if (isEmptySession(filter, entity)) return
+  if (isEmptySession(filter, entity)) {
+    attach.properties = { [lockedUntil]: rhea.types.wrap_long(ticksOf(Date.now() + sessionLockMs)) }
+    return
+  }
   const problem = sessionProblem(wantsSession, entity)
   if (problem) return refuse(sender, problem)
   const fault = peer.fault("receive", path.path)

@@ -48,10 +48,10 @@ export async function examineManagement(
 async function openManagement(
   { url, audience }: ManagementTarget,
   { http, examined }: ManagementContext,
-): Promise<Management> {
+): Promise<Management | undefined> {
   const tokens = examined[0]?.tokens
   const answer = await within(tokenMs, (signal) => tokens?.get(audience ?? url, { signal }))
-  return { url, http, token: answer && "token" in answer ? answer.token : "" }
+  return answer && "token" in answer ? { url, http, token: answer.token } : undefined
 }
 
 async function examinePolicy(
@@ -95,7 +95,11 @@ async function examineEvents(
   management: Management | undefined,
 ): Promise<readonly Finding[]> {
   const id = target?.eventSubscriptionId
-  if (id === undefined || management === undefined) return []
+  if (id === undefined) return []
+  if (management === undefined) {
+    const says = "there is no token to go on with; see the identity"
+    return [{ hop: "events", target: id, status: "notAsked", verdict: "notAsked", says }]
+  }
   const evidence = await gatherEvents(management, id)
   const told = Object.fromEntries(
     Object.entries(evidence).flatMap(([name, answer]) =>
