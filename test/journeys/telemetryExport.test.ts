@@ -5,6 +5,7 @@ import { buffer } from "node:stream/consumers"
 import { gunzipSync } from "node:zlib"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { createCanary, findCanaries, randomCanaryText } from "../support/canary.ts"
+import { changeMessageForm, eventFacts } from "../support/eventForms.ts"
 import { type LocalHttpsServer, startLocalHttpsServer } from "../support/localHttpsServer.ts"
 import { type Journey, startJourney } from "../support/startJourney.ts"
 
@@ -122,6 +123,54 @@ describe("the real Azure Monitor exporter", () => {
     const places = new Map(posts.map(({ body }, index) => [`post ${index}`, body]))
     expect(findCanaries(places, [createCanary(secret)])).toEqual([])
     expect(posts.filter(({ body }) => body.includes("exported"))).toEqual([])
+  })
+
+  it("sends one trace of a sender's Diagnostic-Id, a deferral and the second attempt, through broker and host", async () => {
+    const trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    posts.length = 0
+    await withCloud(
+      async (journey) => {
+        const id = await journey.set("traced", "x")
+        await journey.settled()
+        await journey.control("POST /faults", {
+          target: "keyvault",
+          match: { method: "GET", path: "/secrets/traced" },
+          effect: "status",
+          status: 503,
+          count: 1,
+        })
+        const sender = journey.serviceBus.createSender(journey.cloud.file.serviceBus.queue)
+        await sender.sendMessages({
+          body: changeMessageForm(eventFacts(id)),
+          applicationProperties: { "Diagnostic-Id": `00-${trace}-00f067aa0ba902b7-01` },
+        })
+        await sender.close()
+        await journey.settled()
+        expect(journey.outcomes(id).map(({ outcome }) => outcome)).toEqual([
+          "stored",
+          "deferred",
+          "alreadyStored",
+        ])
+      },
+      { BACKUP_RETRY_FIRST_DELAY: "100ms" },
+    )
+    const spans = posts
+      .flatMap(({ body }) => envelopesOf(body))
+      .filter(({ tags }) => tags["ai.operation.id"] === trace)
+      .map(({ data, tags }) => ({ ...data.baseData, parent: tags["ai.operation.parentId"] }))
+    const [first, second] = spans.filter(({ name }) => name === "keyvault-changes deliver")
+    expect(first?.parent).toBe("00f067aa0ba902b7")
+    expect(second?.parent).toBe(first?.id)
+    expect(spans.map(({ name }) => name).sort()).toEqual([
+      "back up version",
+      "back up version",
+      "keyvault-changes deliver",
+      "keyvault-changes deliver",
+      "put",
+      "read",
+      "read",
+      "seal",
+    ])
   })
 
   it.each([
