@@ -7,6 +7,7 @@ import { proveDigests } from "../shared/digest/proveDigests.ts"
 import { systemClock } from "../shared/clock.ts"
 import { ServiceError } from "../shared/errors.ts"
 import { createAzureStoreCatalog } from "../shared/store/azureStoreCatalog.ts"
+import type { StoreCatalog } from "../shared/store/storeCatalog.ts"
 import { createAzureStoreReader } from "../shared/store/azureStoreReader.ts"
 import {
   type CommandContext,
@@ -16,6 +17,7 @@ import {
 } from "./commandContext.ts"
 import { exitAttention, exitDone, exitUnknown } from "./exitCodes.ts"
 import { createNewFile } from "./newFile.ts"
+import { createProgressLine } from "./progressLine.ts"
 import { formatProof } from "./proofReport.ts"
 
 /** Options of `audit` that belong to a proof. */
@@ -70,7 +72,10 @@ export async function runAuditProve(options: ProveOptions, streams: CommandStrea
       from = openDigestCopy(options.saveCopy)
     }
     const clock = { ...systemClock, now: () => from.madeAt }
-    const proof = await proveDigests({ ...from, keys, clock }, range)
+    const line = createProgressLine(streams, systemClock)
+    const catalog = countEntries(from.catalog, (count) => line.count("entries", count))
+    const proof = await proveDigests({ ...from, catalog, keys, clock }, range)
+    line.clear()
     const exitCode = exitCodeOfProof(proof)
     const text =
       json || format === "json"
@@ -85,6 +90,19 @@ export async function runAuditProve(options: ProveOptions, streams: CommandStrea
     throw error
   } finally {
     await context.httpClient.close()
+  }
+}
+
+/** The same listing, which tells how far it has come. */
+function countEntries(catalog: StoreCatalog, onCount: (count: number) => void): StoreCatalog {
+  let count = 0
+  return {
+    async *list(prefix, options) {
+      for await (const blob of catalog.list(prefix, options)) {
+        onCount((count += 1))
+        yield blob
+      }
+    },
   }
 }
 

@@ -46,10 +46,10 @@ export async function checkDigests(
     const read = await Promise.all(some.map((day) => readDay(parts, blobs.get(day) ?? [])))
     for (const [index, day] of some.entries()) days.set(day, read[index] ?? { findings: [] })
   }
-  for (const [day, checked] of days) {
-    if (day >= from && checked.digest) days.set(day, checkLink(checked, checked.digest, days))
-  }
   const begins = await findBeginning(parts, blobs, inOrder, days)
+  for (const [day, checked] of days) {
+    if (day >= from && checked.digest) days.set(day, checkLink(checked, checked.digest, days, begins))
+  }
   return {
     days: new Map([...days].filter(([day]) => day >= from)),
     ...(begins === undefined ? {} : { begins }),
@@ -100,6 +100,7 @@ function checkLink(
   checked: CheckedDay,
   { day, blob, opened }: SignedStoredDigest,
   days: ReadonlyMap<Day, CheckedDay>,
+  begins: Day | undefined,
 ): CheckedDay {
   const { previous } = opened.digest
   const before = days.get(addDays(day, -1))
@@ -107,20 +108,20 @@ function checkLink(
     ...checked,
     findings: [...checked.findings, { kind: "chainBroken", day, blob, why }],
   })
-  if (!previous) return before?.digest ? broken("beginsAnew") : checked
+  if (!previous) return day === begins ? checked : broken("beginsAnew")
   if (previous.day !== addDays(day, -1)) return broken("skipsDays")
   if (before?.digest && before.digest.sha256 !== previous.sha256) return broken("previousDiffers")
   return checked
 }
 
-/** The first digest that names no other. It is looked for at the very beginning only. */
+/** The day of the first digest, where that names no other: only there a chain may begin. */
 async function findBeginning(
   parts: ReadDigestParts,
   blobs: ReadonlyMap<Day, readonly DigestBlob[]>,
   inOrder: readonly Day[],
   days: ReadonlyMap<Day, CheckedDay>,
 ): Promise<Day | undefined> {
-  for (const day of inOrder.slice(0, readsAtOnce)) {
+  for (const day of inOrder) {
     const { digest } = days.get(day) ?? (await readDay(parts, blobs.get(day) ?? []))
     if (digest) return digest.opened.digest.previous ? undefined : day
   }

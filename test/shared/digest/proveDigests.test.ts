@@ -178,6 +178,40 @@ describe("proveDigests", () => {
     ])
   })
 
+  it("finds a digest that begins the chain anew, or leaves days out, whoever has signed it", async () => {
+    const blob = formatDigestName("2026-11-23", 0)
+    const { previous, ...rest } = payloadOf(blob)
+    blobOf(blob).body = await signDigest(rest, world.parts.signer)
+    const finding = { kind: "chainBroken", day: "2026-11-23", blob }
+    const { findings } = await world.prove("2026-11-23")
+    expect(findings).toEqual([{ ...finding, why: "beginsAnew" }])
+    const skipping = { ...rest, previous: { ...previous!, day: "2026-11-21" } }
+    blobOf(blob).body = await signDigest(skipping, world.parts.signer)
+    expect((await world.prove("2026-11-23")).findings).toEqual([{ ...finding, why: "skipsDays" }])
+    // The digest after it was chained to the true one.
+    expect((await world.prove()).findings).toContainEqual({
+      kind: "chainBroken",
+      day: "2026-11-24",
+      blob: formatDigestName("2026-11-24", 0),
+      why: "previousDiffers",
+    })
+  })
+
+  it("finds a second digest of a day, and one that counts its entries wrongly", async () => {
+    const blob = formatDigestName("2026-11-24", 0)
+    const digest = payloadOf(blob)
+    const more = { ...digest, entries: { ...digest.entries, count: 4 } }
+    const second = formatDigestName("2026-11-24", 3)
+    world.blobs.set(second, { ...blobOf(blob), body: await signDigest(more, world.parts.signer) })
+    expect((await world.prove("2026-11-24")).findings).toEqual([
+      { kind: "digestForked", day: "2026-11-24", blob: second },
+    ])
+    world.blobs.delete(blob)
+    expect((await world.prove("2026-11-24")).findings).toEqual([
+      { kind: "dayDiffers", day: "2026-11-24", expected: 4, found: 5 },
+    ])
+  })
+
   it("takes no digest of another day or another store for its own", async () => {
     const { body } = blobOf(formatDigestName("2026-11-21", 0))
     blobOf(formatDigestName("2026-11-22", 0)).body = body
@@ -214,7 +248,11 @@ describe("proveDigests", () => {
     blobOf(list!.blob).body = Buffer.from("no gzip")
     expect(judgeProof(await world.prove())).toBe("proved")
     world.blobs.delete(firstOf("2026-11-21"))
-    expect((await world.prove()).findings).toEqual([
+    const broken = (await world.prove()).findings
+    const [other] = payloadOf(formatDigestName("2026-11-24", 0)).lists
+    blobOf(list!.blob).body = blobOf(other!.blob).body
+    expect((await world.prove()).findings).toEqual(broken)
+    expect(broken).toEqual([
       { kind: "listBroken", day: "2026-11-21", blob: list!.blob },
       { kind: "dayDiffers", day: "2026-11-21", expected: 6, found: 5 },
     ])
