@@ -6,14 +6,16 @@ import type { Pace } from "./vaultPager.ts"
 export interface BackgroundPaceOptions {
   readonly limiter: VaultLimiter
   readonly clock: Clock
-  /** How often one call is tried. Default 4. */
-  readonly tries?: number
 }
 
-/** Faults of a vault that pass by themselves, so that the same call is worth another try. */
-const passing: ReadonlySet<ErrorCode> = new Set(["ERR_VAULT_THROTTLED", "ERR_VAULT_UNAVAILABLE"])
+/**
+ * How often a call is tried whose fault passes by itself. A vault counts over ten seconds, and often names no pause: of
+ * throttling more is to be hoped than of an outage.
+ */
+const triesOf: Partial<Record<ErrorCode, number>> = { ERR_VAULT_THROTTLED: 8, ERR_VAULT_UNAVAILABLE: 4 }
 
 const firstDelayMs = 500
+const longestDelayMs = 16_000
 /** Nobody waits for a background call, but a pause that is longer than this is another run's. */
 const longestPauseMs = 60_000
 
@@ -23,7 +25,7 @@ const longestPauseMs = 60_000
  *
  * A call rejects as it did last, or as the limiter does.
  */
-export function createBackgroundPace({ limiter, clock, tries = 4 }: BackgroundPaceOptions): Pace {
+export function createBackgroundPace({ limiter, clock }: BackgroundPaceOptions): Pace {
   return async (host, call) => {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -31,7 +33,7 @@ export function createBackgroundPace({ limiter, clock, tries = 4 }: BackgroundPa
       } catch (thrown) {
         const error = toServiceError(thrown)
         const delayMs = delayOf(error, attempt)
-        if (!passing.has(error.code) || attempt >= tries || delayMs > longestPauseMs) throw error
+        if (attempt >= (triesOf[error.code] ?? 1) || delayMs > longestPauseMs) throw error
         await clock.sleep(delayMs)
       }
     }
@@ -39,5 +41,5 @@ export function createBackgroundPace({ limiter, clock, tries = 4 }: BackgroundPa
 }
 
 function delayOf({ retryAfterMs }: ServiceError, attempt: number): number {
-  return Math.max(firstDelayMs * 2 ** (attempt - 1), retryAfterMs ?? 0)
+  return Math.max(Math.min(firstDelayMs * 2 ** (attempt - 1), longestDelayMs), retryAfterMs ?? 0)
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto"
+import { setTimeout as delay } from "node:timers/promises"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { readLocalCloud } from "../../cli/localCloud.ts"
 import { createCredential } from "../../shared/azureCredential.ts"
@@ -25,8 +26,16 @@ beforeAll(async () => {
   await unheard(journey, async () => {
     const left = Array.from({ length: versions }, (_, index) => (index % 2 === 0 ? "deep" : `flat-${index}`))
     const set = async () => {
-      for (let name = left.pop(); name !== undefined; name = left.pop())
-        ids.push(await journey.set(name, "value"))
+      for (let name = left.pop(); name !== undefined; name = left.pop()) {
+        try {
+          ids.push(await journey.set(name, "value"))
+        } catch (error) {
+          // The vault takes 4,000 calls in ten seconds and no more.
+          if ((error as { statusCode?: number }).statusCode !== 429) throw error
+          left.push(name)
+          await delay(500)
+        }
+      }
     }
     await Promise.all(Array.from({ length: atOnce }, set))
   })
@@ -68,8 +77,8 @@ describe(`the first run over a vault with ${versions} versions that are older th
     const runs: VaultReconciliation[] = []
     do runs.push(await run({ budget: { maxCalls: Math.ceil(versions / 4) } }))
     while (runs.at(-1)?.incomplete?.reason === "budget" && runs.length < 20)
-    expect(runs.length).toBeGreaterThan(1)
     expect(runs.at(-1)?.incomplete).toBeUndefined()
+    expect(runs.length).toBeGreaterThan(1)
     expect(runs.at(-1)?.counts).toMatchObject({ versions, gaps: { missing: versions }, sent: versions })
     await journey.settled(isSlow ? 600_000 : 60_000)
     expect(namesIn(journey, "v1/")).toHaveLength(versions)

@@ -49,6 +49,17 @@ describe("createBackgroundPace", () => {
     },
   )
 
+  it("outlasts the ten seconds over which a vault counts, where it names no pause (C32)", async () => {
+    const { pace, clock } = aPace()
+    const startMs = clock.now().getTime()
+    const throttled = Array.from({ length: 7 }, () => ({ code: "ERR_VAULT_THROTTLED" }) as const)
+    await expect(pace(host, aCall(throttled).call)).resolves.toBe("page")
+    expect(clock.now().getTime() - startMs).toBeGreaterThan(20_000)
+    await expect(pace(host, aCall([...throttled, ...throttled]).call)).rejects.toMatchObject({
+      code: "ERR_VAULT_THROTTLED",
+    })
+  })
+
   it("waits as long as the vault asks, and halves its share", async () => {
     const { pace, clock, limiter } = aPace()
     await expect(
