@@ -1,7 +1,7 @@
 import { type AuditReport, auditReportSchema } from "../../shared/audit/auditReport.ts"
 import { stages } from "../../shared/audit/stages.ts"
 import { origins } from "../../shared/change/change.ts"
-import { badDay } from "./badDay.ts"
+import { aBadDay } from "./aBadDay.ts"
 import { versionId } from "./builders.ts"
 import { reportOf, sampleUntil } from "./reportSamples.ts"
 
@@ -13,7 +13,7 @@ const longName = (n: number) => `${"n".repeat(120)}-${n}`
  * the longest names there can be. It has the form of a report, by its schema.
  */
 export async function hugeReport(): Promise<AuditReport> {
-  const small = await reportOf(badDay)
+  const small = await reportOf(aBadDay(40))
   const [vault] = small.vaults
   const [gap] = vault?.openGaps ?? []
   const [story] = small.worst

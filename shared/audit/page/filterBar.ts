@@ -24,7 +24,7 @@ export function createFilterBar(onChange: (filter: Filter) => void): FilterBar {
     spellcheck: "false",
   })
   const late = h("input", { id: "filter-late", type: "checkbox" })
-  const clear = h("button", { type: "reset", id: "filter-clear" }, "Clear")
+  const clear = h("button", { type: "button", id: "filter-clear" }, "Clear")
   const count = h("p", { class: "filter-count", role: "status" })
   const element = h(
     "form",
@@ -47,8 +47,12 @@ export function createFilterBar(onChange: (filter: Filter) => void): FilterBar {
     })
   element.addEventListener("input", read)
   element.addEventListener("submit", (event) => event.preventDefault())
-  // The fields are empty only after the event.
-  element.addEventListener("reset", () => queueMicrotask(read))
+  clear.addEventListener("click", () => {
+    for (const select of [vault, origin, kind]) select.value = ""
+    text.value = ""
+    late.checked = false
+    read()
+  })
   return {
     element,
     offer: (report, rows) => {

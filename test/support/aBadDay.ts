@@ -11,12 +11,14 @@ const upTo = (count: number) => Array.from({ length: count }, (_, index) => inde
 /**
  * A day on which much went wrong: events held back by Event Grid for three hours (C09), a vault that was slow, clocks
  * that disagree, gaps, deferred changes, dead letters, quarantine, and a canary that is overdue.
+ *
+ * @param ordinary - how many versions had no trouble.
  */
-export const badDay: Sample = {
+export const aBadDay = (ordinary: number): Sample => ({
   hasCanary: true,
   vaults: [anObject().vault, `https://${otherHost}`],
   blobs: [
-    ...ordinaryRecords(400),
+    ...ordinaryRecords(ordinary),
     aRecordBlob(anObject({ name: "kvbackup-canary", version: 900_001 }), 5 * hour, [200, 60, 50, 9], {
       origin: "canary",
     }),
@@ -67,4 +69,4 @@ export const badDay: Sample = {
   quarantine: [
     aQueuedMessage(anObject({ name: "stranger", version: 9300 }), 7 * hour, "ERR_EVENT_NOT_ALLOWED"),
   ],
-}
+})
