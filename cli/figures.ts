@@ -12,11 +12,11 @@ const units = [
   ["s", 1000],
 ] as const
 
-/** A span for people in its two largest units, such as `2 h 5 min`; cut, not rounded. */
+/** A span for people in its two largest units, such as `2 h 5 min`; cut, not rounded. Days count from the second on. */
 export function formatSpan(ms: number): string {
   const from = Math.max(
     0,
-    units.findIndex(([, unitMs]) => ms >= unitMs),
+    units.findIndex(([name, unitMs]) => ms >= (name === "d" ? 2 : 1) * unitMs),
   )
   if (ms < 1000) return `${ms} ms`
   let rest = ms

@@ -67,7 +67,7 @@ function formatLatency({ objective, limit, since, at }: StatusReport): string[] 
     : "nothing measured"
   const verdict = met === null ? "cannot tell" : met ? "met" : "NOT MET"
   return [
-    `Latency            ${figures}, ${measured} versions${span}`,
+    `Latency            ${figures}, ${measured} ${measured === 1 ? "version" : "versions"}${span}`,
     `  ${formatObjective(limit).padEnd(16)} ${verdict}: ${budget.used} of ${population} missed it, ${budget.allowed} may`,
   ]
 }

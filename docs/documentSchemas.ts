@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { auditFormat, auditReportSchema } from "../shared/audit/auditReport.ts"
 import { origins } from "../shared/change/change.ts"
 import { journalSchema } from "../shared/deadLetter/journalRecord.ts"
 import { planSchema } from "../shared/deadLetter/planFile.ts"
@@ -74,6 +75,7 @@ const documents = {
   digest: { title: `Digest ${digestFormat}: what is signed`, schema: digestSchema },
   signedDigest: { title: "Signed digest: flattened JWS JSON", schema: signedDigestSchema },
   digestEntry: { title: "Entry of a digest", schema: digestEntrySchema },
+  auditReport: { title: `Audit report ${auditFormat}`, schema: auditReportSchema },
   metadata: { title: "Metadata of a blob", schema: metadataSchema },
 } as const
 

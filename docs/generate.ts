@@ -53,12 +53,14 @@ function readerSources(): Record<string, string> {
   const keys = readProjectFile("cli/openingKeys.ts")
   const digests = readProjectFile("shared/digest/azureDigestParts.ts")
   const proof = readProjectFile("cli/auditProve.ts")
+  const audit = readProjectFile("shared/audit/azureAudit.ts")
   const sharedBy: Readonly<Record<string, string>> = {
     replay,
     reconcile,
     verify: keys,
     restore: keys,
-    audit: `${proof}\n${digests}`,
+    status: audit,
+    audit: `${audit}\n${proof}\n${digests}`,
   }
   const canary = readProjectFile("shared/canary/azureCanaryParts.ts")
   return {

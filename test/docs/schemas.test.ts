@@ -13,6 +13,7 @@ import { planReplay } from "../../shared/deadLetter/runReplay.ts"
 import { formatReconcileBlob, noCounts } from "../../shared/reconcile/reconcileRecord.ts"
 import { formatLedgerEntry } from "../../shared/store/ledgerEntry.ts"
 import { aChange } from "../property/changeArbitraries.ts"
+import { aLedger, at } from "../support/aLedger.ts"
 import { vectorCopy } from "../support/digestVectors.ts"
 import { aReplayWorld } from "../support/memoryReplay.ts"
 import { type PlainVector, readVector, type RecordVector, recordVectors } from "../support/recordVectors.ts"
@@ -60,6 +61,22 @@ async function replayDocuments() {
   }
 }
 
+/** Reports with everything in them, with nothing, and of a period that is over. */
+async function auditReports(): Promise<object[]> {
+  const { record, gap, send, put, read } = aLedger()
+  record(1, at("10:00:00"), { isPublicOnly: true })
+  gap(2, "gone", at("10:00:00"))
+  put("junk", {}, at("10:00:00"))
+  await send(3, "11:00:00", { "kvb-attempt": "1" })
+  const since = at("09:00:00")
+  const reports = [
+    await read({ since }, { hasCanary: true }),
+    await aLedger().read(),
+    await read({ since, until: at("10:30:00"), isClosed: true, isNarrow: true }),
+  ]
+  return reports.map((report) => JSON.parse(JSON.stringify(report)) as object)
+}
+
 /** A page of a run that goes on from another. */
 function reconcilePage(): object {
   const { body } = formatReconcileBlob({
@@ -102,6 +119,7 @@ const samples: Readonly<Record<string, readonly object[]>> = {
   ),
   signedDigest: vectorDigests,
   digestEntry: vectorEntries,
+  auditReport: await auditReports(),
 }
 
 describe("docs/schemas", () => {
@@ -135,6 +153,8 @@ describe("docs/schemas", () => {
         "continues",
         "through",
         "previous",
+        "queues",
+        "canary",
       ])
       for (const key of Object.keys(sample)) {
         const { [key]: gone, ...rest } = sample as Record<string, unknown>
