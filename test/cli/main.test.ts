@@ -169,6 +169,7 @@ describe("main with --local", () => {
     identities: {},
     identityEndpoint: { url: "http://127.0.0.1:1", header: "h" },
     recoveryKeyFile: "k",
+    digestKeyFile: "d",
   }
   it.each([
     { name: "none was ever started here", cwd: folder, says: /There is no .local\/cloud.json here/ },
