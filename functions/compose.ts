@@ -3,6 +3,7 @@ import { createAzureHttpClient } from "../shared/azureHttpClient.ts"
 import { createAllowList } from "../shared/change/allowList.ts"
 import { type Clock, systemClock } from "../shared/clock.ts"
 import { loadSettings, type Settings } from "../shared/config.ts"
+import { examine } from "../shared/diagnosis/azureDoctor.ts"
 import { ServiceError } from "../shared/errors.ts"
 import { createLog, errorFields, type LogLevel } from "../shared/log.ts"
 import { createAzureChangeQueue } from "../shared/queue/azureChangeQueue.ts"
@@ -23,6 +24,7 @@ import { createVaultLimiter, limitVaultReader } from "../shared/vault/vaultLimit
 import type { BackupVersionApp } from "./backupVersion.ts"
 import { composeTimers } from "./composeTimers.ts"
 import type { HealthApp } from "./health.ts"
+import type { HealthDetailsApp } from "./healthDetails.ts"
 import type { LatencyReportApp } from "./latencyReport.ts"
 import type { ReconcileVaultsApp } from "./reconcileVaults.ts"
 import type { ReplayDeadLettersApp } from "./replayDeadLetters.ts"
@@ -41,6 +43,7 @@ export interface Worker
   extends
     BackupVersionApp,
     HealthApp,
+    HealthDetailsApp,
     LatencyReportApp,
     ReconcileVaultsApp,
     ReplayDeadLettersApp,
@@ -165,6 +168,16 @@ export function compose(
         throw error
       }
     },
+    examine: () =>
+      examine({
+        env,
+        // For how many days only the management plane tells, and the worker has no right there.
+        settings: { ...settings, BACKUP_STORE_MIN_RETENTION_DAYS: undefined },
+        jobs: ["backup"],
+        credentialOf: () => ({ kind, credential }),
+        httpClient,
+        clock,
+      }),
     close: async () => {
       await timers.close()
       await serviceBus.close()

@@ -5,6 +5,7 @@ import { latencyPageAssets } from "./builtLatencyPage.ts"
 import { compose, type Worker } from "./compose.ts"
 import { openTelemetryExport } from "./exportTelemetry.ts"
 import { createHealthHandler } from "./health.ts"
+import { createHealthDetailsHandler } from "./healthDetails.ts"
 import { createLatencyReportHandler } from "./latencyReport.ts"
 import { continueSchedule, createReconcileVaultsHandler, reconcileSchedule } from "./reconcileVaults.ts"
 import { createReplayDeadLettersHandler, replaySchedule } from "./replayDeadLetters.ts"
@@ -100,4 +101,12 @@ app.http("health", {
   authLevel: "anonymous",
   route: "health",
   handler: createHealthHandler(started),
+})
+
+// A key, whatever else lets people in: it tells hosts, identities and what each may not do.
+app.http("healthDetails", {
+  methods: ["GET"],
+  authLevel: "function",
+  route: "health/details",
+  handler: createHealthDetailsHandler(started),
 })
