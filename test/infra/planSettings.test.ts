@@ -109,6 +109,7 @@ describe("with the settings of a plan the app registers", () => {
     "backupVersion",
     "continueReconcile",
     "health",
+    "healthDetails",
     "reconcileVaults",
     "watchBacklog",
     "writeDigest",
