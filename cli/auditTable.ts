@@ -36,7 +36,7 @@ function formatHead({ query, complete, attention, prefixes }: AuditReport): stri
   return [
     `Audit of ${query.vaults.join(", ")}`,
     `  period           ${from} to ${query.until}, by the time the service witnessed`,
-    `  blobs            ${prefixes.records} records, ${prefixes.gaps} gaps${also}`,
+    `  blobs            ${countOf(prefixes.records, "record")}, ${countOf(prefixes.gaps, "gap")}${also}`,
     `  answer           ${complete ? "complete" : "INCOMPLETE, see below"}`,
     `  attention        ${attention.length > 0 ? attention.join(", ") : "none"}`,
   ]
@@ -44,12 +44,14 @@ function formatHead({ query, complete, attention, prefixes }: AuditReport): stri
 
 function formatVerdict({ objective, query }: AuditReport): string[] {
   const { population, measured, unmeasured, within, breaches, unprotected, budget, latency } = objective
-  const verdict = objective.met === null ? "cannot tell" : objective.met ? "met" : "NOT MET"
+  const untold = population === 0 ? "nothing to judge" : "cannot tell"
+  const verdict = objective.met === null ? untold : objective.met ? "met" : "NOT MET"
   const { percentile } = query.objective
   const judged = measured + unprotected
-  const few = isMeaningful(percentile, judged)
-    ? ""
-    : `: of ${judged} versions it means nothing, it is the maximum`
+  const few =
+    judged === 0 || isMeaningful(percentile, judged)
+      ? ""
+      : `: of ${countOf(judged, "version")} it means nothing, it is the maximum`
   const worth =
     objective.percentileMs === null ? (judged > 0 ? "not protected" : "-") : formatMs(objective.percentileMs)
   return [
@@ -62,10 +64,10 @@ function formatVerdict({ objective, query }: AuditReport): string[] {
           `  stored ones      p50 ${formatMs(latency.p50Ms)}, p90 ${formatMs(latency.p90Ms)}, p95 ${formatMs(latency.p95Ms)}, p99 ${formatMs(latency.p99Ms)}, max ${formatMs(latency.maxMs)}`,
         ]
       : []),
-    `  error budget     ${budget.allowed} versions may miss it, ${budget.used} did, ${budget.left} left`,
+    `  error budget     ${countOf(budget.allowed, "version")} may miss it, ${budget.used} did, ${budget.left} left`,
     ...(objective.skewed > 0
       ? [
-          `  clock skew       ${objective.skewed} versions have a latency below 0, down to ${objective.skewMs} ms`,
+          `  clock skew       ${countOf(objective.skewed, "version")} with a latency below 0, down to ${objective.skewMs} ms`,
         ]
       : []),
   ]
@@ -87,14 +89,15 @@ function formatVaults({ vaults, otherVaults, query }: AuditReport): string[] {
   return [
     ...formatTable(head, rows),
     ...otherVaults.map(
-      ({ vault, records, gaps }) => `Not asked about: ${vault}, ${records} records, ${gaps} gaps`,
+      ({ vault, records, gaps }) =>
+        `Not asked about: ${vault}, ${countOf(records, "record")}, ${countOf(gaps, "gap")}`,
     ),
   ]
 }
 
 function formatStages({ groups, vaults }: AuditReport, scope: "all" | "vault"): string[] {
   if (scope === "vault" && vaults.length < 2) return []
-  const rows = groups.filter(({ vault }) => (vault === null) === (scope === "all"))
+  const rows = groups.filter((group) => (scope === "all" ? group.vault === null : isShownOfVault(group)))
   if (rows.length === 0) return []
   const head = ["Stage", "n", "below 0", "min", "p50", "p90", "p95", "p99", "max"]
   const first = scope === "all" ? ["Origin"] : ["Vault", "Origin"]
@@ -118,6 +121,13 @@ function formatStages({ groups, vaults }: AuditReport, scope: "all" | "vault"): 
       ? ["* fewer than 100 values: the p99 is the maximum and means nothing by itself."]
       : []),
   ]
+}
+
+/** Of each vault only what tells upstream from ours: with many vaults all stages would be hundreds of lines. */
+function isShownOfVault({ vault, deferred, stage }: AuditGroup): boolean {
+  return (
+    vault !== null && deferred === null && /^(eventToQueue|queueToPut|eventToPut|changeToPut)$/.test(stage)
+  )
 }
 
 function originOf({ origin, deferred }: AuditGroup): string {
@@ -181,4 +191,8 @@ function formatQueues({ queues, canary, query }: AuditReport): string[] {
         ]
       : []),
   ]
+}
+
+function countOf(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`
 }
