@@ -6,7 +6,7 @@ import { ServiceError } from "../errors.ts"
 import { restrictAudience } from "../vault/azureVaultAudience.ts"
 import type { AzureVaultOptions } from "../vault/azureVaultClients.ts"
 import type { DigestAlgorithm, DigestSigner, TrustedKey, TrustedKeys } from "./digestKey.ts"
-import { isVersionOf, parseDigestKeySources, type VaultKeySource } from "./digestKeySource.ts"
+import { isVersionOf, parseKeyUrl, type VaultKeySource } from "./digestKeySource.ts"
 import { digestAlgorithmOf } from "./localDigestKey.ts"
 
 /** A key in Key Vault. Its private half never leaves the vault; the vault is asked once for each version. */
@@ -111,8 +111,7 @@ function kidOf(source: VaultKeySource, key: KeyVaultKey): string {
 }
 
 function versionOf(kid: string): string {
-  const [source] = parseDigestKeySources(kid) ?? []
-  return (source?.kind === "keyVault" ? source.version : undefined) ?? ""
+  return parseKeyUrl(kid)?.version ?? ""
 }
 
 function hashOf(alg: DigestAlgorithm): string {

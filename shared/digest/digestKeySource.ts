@@ -25,7 +25,8 @@ export function parseDigestKeySources(text: string): readonly DigestKeySource[] 
   return known.length === sources.length && known.length > 0 ? known : undefined
 }
 
-function parseKeyUrl(text: string): VaultKeySource | undefined {
+/** Reads `https://HOST/keys/NAME[/VERSION]`; `undefined` for anything else. */
+export function parseKeyUrl(text: string): VaultKeySource | undefined {
   const url = URL.parse(text)
   const match = /^\/keys\/([0-9a-zA-Z-]{1,127})(?:\/([0-9a-fA-F]{32}))?\/?$/.exec(url?.pathname ?? "")
   const [, name, version] = match ?? []
@@ -41,10 +42,9 @@ function parseKeyUrl(text: string): VaultKeySource | undefined {
 
 /** Does the URL of a key version name a version of this key? */
 export function isVersionOf(kid: string, { vault, name, version }: VaultKeySource): boolean {
-  const [asked] = parseDigestKeySources(kid) ?? []
+  const asked = parseKeyUrl(kid)
   return (
-    asked?.kind === "keyVault" &&
-    asked.vault === vault &&
+    asked?.vault === vault &&
     asked.name === name &&
     asked.version !== undefined &&
     (version === undefined || version === asked.version)
