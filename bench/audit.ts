@@ -5,7 +5,7 @@
  * The floor in the same run is the download of the same pages over the same kind of connection, with nothing read of
  * them but their names. Beside it stand the listing by the storage SDK's client, and by this product's own.
  */
-import { type ChildProcess, fork } from "node:child_process"
+import { fork } from "node:child_process"
 import { once } from "node:events"
 import { writeFileSync } from "node:fs"
 import { availableParallelism } from "node:os"
@@ -18,6 +18,7 @@ import { createAllowList } from "../shared/change/allowList.ts"
 import { createContainerClient } from "../shared/store/azureContainerClient.ts"
 import { createAzureStoreCatalog } from "../shared/store/azureStoreCatalog.ts"
 import { fixedCredential } from "./fixedCredential.ts"
+import { messageOf } from "./messageOf.ts"
 import { type ListingAddress, listedVaults, serveListing, trustListing } from "./ledgerListing.ts"
 
 const scenarios = ["pages", "sdk", "listing", "audit", "csv"] as const
@@ -72,15 +73,6 @@ async function measureOne(size: number, scenario: Scenario): Promise<ReaderRepor
   await once(server, "exit")
   if (report.entries !== size) throw new Error(`${scenario} read ${report.entries} blobs of ${size}`)
   return report
-}
-
-/** @throws Error when the process ends without a message. */
-async function messageOf(child: ChildProcess): Promise<unknown> {
-  const message = once(child, "message").then(([value]: unknown[]) => value)
-  const exit = once(child, "exit").then(([code]: unknown[]) => {
-    throw new Error(`A process of the bench ended with ${String(code)}`)
-  })
-  return Promise.race([message, exit])
 }
 
 async function measureReader(scenario: Scenario, address: ListingAddress): Promise<void> {

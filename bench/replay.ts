@@ -2,7 +2,7 @@
  * How many dead letters a second are planned and replayed, and what memory that takes. Cloud and runner are two
  * processes, both made anew for every size. Usage: `node bench/replay.ts [--sizes 1000,10000,100000] [--json FILE]`.
  */
-import { type ChildProcess, fork } from "node:child_process"
+import { fork } from "node:child_process"
 import { randomUUID } from "node:crypto"
 import { once } from "node:events"
 import { writeFileSync } from "node:fs"
@@ -22,6 +22,7 @@ import { everything } from "../shared/deadLetter/replayFilter.ts"
 import { countOf } from "../shared/deadLetter/replayPlan.ts"
 import { planReplay, runReplay } from "../shared/deadLetter/runReplay.ts"
 import { createLog } from "../shared/log.ts"
+import { messageOf } from "./messageOf.ts"
 
 /** What one runner measured. */
 interface RunnerReport {
@@ -73,15 +74,6 @@ async function measureSize(size: number): Promise<RunnerReport> {
   await once(cloud, "exit")
   await rm(folder, { recursive: true })
   return report
-}
-
-/** @throws Error when the process ends without a message. */
-async function messageOf(child: ChildProcess): Promise<unknown> {
-  const message = once(child, "message").then(([value]: unknown[]) => value)
-  const exit = once(child, "exit").then(([code]: unknown[]) => {
-    throw new Error(`A process of the bench ended with ${String(code)}`)
-  })
-  return Promise.race([message, exit])
 }
 
 async function serveCloud(folder: string, size: number): Promise<void> {

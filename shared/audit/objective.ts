@@ -1,6 +1,7 @@
 import type { AuditObjective } from "./auditReport.ts"
 import { createDistribution, type Distribution } from "./distribution.ts"
 import { isMeaningful, rankOf } from "./percentile.ts"
+import { percentilesOf } from "./percentilesOf.ts"
 
 /** Which percentile of versions is to be stored within which time, as `BACKUP_OBJECTIVE` gives it. */
 export interface Objective {
@@ -70,7 +71,7 @@ export function createObjectiveTally({ percentile, limitMs }: Objective): Object
         isMeaningful: isMeaningful(percentile, judged),
         met: isWhole && population > 0 ? isMet(used, unmeasured, allowed) : null,
         budget: { allowed, used, left: allowed - used },
-        latency: measured > 0 ? describe(lateness) : null,
+        latency: measured > 0 ? percentilesOf(lateness) : null,
         skewed,
         skewMs: skewed > 0 ? leastMs : null,
       }
@@ -82,17 +83,4 @@ export function createObjectiveTally({ percentile, limitMs }: Objective): Object
 function isMet(used: number, unmeasured: number, allowed: number): boolean | null {
   if (used > allowed) return false
   return used + unmeasured <= allowed ? true : null
-}
-
-function describe(lateness: Distribution) {
-  const count = lateness.count()
-  const at = (percentile: number) => lateness.at(rankOf(percentile, count))
-  return {
-    p50Ms: at(50),
-    p90Ms: at(90),
-    p95Ms: at(95),
-    p99Ms: at(99),
-    maxMs: at(100),
-    isP99Meaningful: isMeaningful(99, count),
-  }
 }

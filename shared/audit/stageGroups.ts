@@ -1,7 +1,7 @@
 import { type Origin, origins } from "../change/change.ts"
 import type { AuditGroup } from "./auditReport.ts"
 import { createDistribution, type Distribution } from "./distribution.ts"
-import { isMeaningful, rankOf } from "./percentile.ts"
+import { percentilesOf } from "./percentilesOf.ts"
 import { type Stage, stages, type StageTimes } from "./stages.ts"
 
 /** The stages of many versions by vault, by origin, and by whether they were deferred. */
@@ -63,18 +63,11 @@ function groupsOf(
 
 /** The figures of one distribution that is not empty. */
 function describe(distribution: Distribution, stage: Stage) {
-  const count = distribution.count()
-  const at = (percentile: number) => distribution.at(rankOf(percentile, count))
   return {
-    count,
+    count: distribution.count(),
     negative: distribution.countBelow(stage === "putToWitness" ? -999 : 0),
     minMs: distribution.at(1),
-    p50Ms: at(50),
-    p90Ms: at(90),
-    p95Ms: at(95),
-    p99Ms: at(99),
-    maxMs: at(100),
-    isP99Meaningful: isMeaningful(99, count),
+    ...percentilesOf(distribution),
   }
 }
 
