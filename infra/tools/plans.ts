@@ -40,5 +40,8 @@ export async function takeSnapshot(server: BicepServer, parametersPath: string):
   const result = await server.request("bicep/getSnapshot", { path: parametersPath, metadata: deployedTo })
   const snapshot: unknown = Reflect.get(Object(result), "snapshot")
   if (typeof snapshot !== "string") throw new Error(`The Bicep CLI gave no snapshot of ${parametersPath}`)
-  return `${snapshot.trimEnd()}\n`
+  const plan = JSON.parse(snapshot) as { readonly outputs?: Readonly<Record<string, unknown>> }
+  // The CLI gives outputs in another order each time.
+  const outputs = Object.entries(plan.outputs ?? {}).toSorted(([a], [b]) => a.localeCompare(b))
+  return `${JSON.stringify({ ...plan, outputs: Object.fromEntries(outputs) }, null, 2)}\n`
 }
