@@ -54,9 +54,14 @@ function readerSources(): Record<string, string> {
   const digests = readProjectFile("shared/digest/azureDigestParts.ts")
   const proof = readProjectFile("cli/auditProve.ts")
   const audit = readProjectFile("shared/audit/azureAudit.ts")
+  // Every hop is planned from the settings.
+  const doctor = ["plannedHops", "azureDoctor", "examineManagement", "checkSettings", "job"]
+    .map((name) => readProjectFile(`shared/diagnosis/${name}.ts`))
+    .join("\n")
   const sharedBy: Readonly<Record<string, string>> = {
     replay,
     reconcile,
+    doctor,
     verify: keys,
     restore: keys,
     status: audit,

@@ -171,8 +171,9 @@ export function compose(
     examine: () =>
       examine({
         env,
-        // For how many days only the management plane tells, and the worker has no right there.
-        settings: { ...settings, BACKUP_STORE_MIN_RETENTION_DAYS: undefined },
+        settings,
+        // Days only the management plane tells, and the worker has no right there.
+        demandsDays: false,
         jobs: ["backup"],
         credentialOf: () => ({ kind, credential }),
         httpClient,

@@ -46,6 +46,8 @@ export interface DoctorOptions {
   /** Name of the blob that is put twice. Nothing is written without it. */
   readonly probe?: string
   readonly management?: ManagementTarget
+  /** Must the days of the policy be told, where a setting asks for some? Default true. */
+  readonly demandsDays?: boolean
   /** In place of this machine's. */
   readonly resolver?: Instruments["resolver"]
 }
@@ -76,6 +78,7 @@ export async function examine(options: DoctorOptions): Promise<DoctorReport> {
     examineLetters(options, examined),
     examineManagement(options.management, {
       settings,
+      demandsDays: options.demandsDays ?? true,
       examined,
       http: createAzureCaller(options.httpClient),
     }),

@@ -22,6 +22,7 @@ export interface ManagementTarget {
 /** What was seen of the data plane before. */
 export interface ManagementContext {
   readonly settings: Settings
+  readonly demandsDays: boolean
   readonly http: HttpCaller
   readonly examined: readonly {
     readonly job: DoctorJob
@@ -57,7 +58,7 @@ async function openManagement(
 async function examinePolicy(
   target: ManagementTarget | undefined,
   management: Management | undefined,
-  { settings, examined }: ManagementContext,
+  { settings, demandsDays, examined }: ManagementContext,
 ): Promise<readonly Finding[]> {
   const url = settings.BACKUP_STORE_URL
   if (url === undefined) return []
@@ -72,7 +73,7 @@ async function examinePolicy(
           "2025-06-01",
         )
       : undefined
-  const leastDays = settings.BACKUP_STORE_MIN_RETENTION_DAYS
+  const leastDays = demandsDays ? settings.BACKUP_STORE_MIN_RETENTION_DAYS : undefined
   const verdict = diagnosePolicy({
     account: accountOf(url),
     container,
