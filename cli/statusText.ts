@@ -5,12 +5,15 @@ import { formatMs, formatObjective, formatSpan } from "./figures.ts"
 
 /** More than this of one kind would push the rest off the screen. */
 const mostShown = 4
+const mostVaults = 6
 
 /** The status for people, one screen: what is protected up to when comes first. */
 export function formatStatus(status: StatusReport): string {
   const { at, vaults, queues, canary, problems } = status
+  const sorted = sortByNeed(vaults)
   const lines = [
-    ...sortByNeed(vaults).flatMap((vault) => formatVault(vault, at)),
+    ...sorted.slice(0, mostVaults).flatMap((vault) => formatVault(vault, at)),
+    ...formatOtherVaults(sorted.slice(mostVaults), at),
     ...formatLatency(status),
     ...(canary ? [`Canary             ${formatCanary(canary)}`] : []),
     ...(queues ? formatQueues(queues, at) : ["Queues             unknown: they could not be read"]),
@@ -24,6 +27,16 @@ function sortByNeed(vaults: StatusReport["vaults"]): StatusReport["vaults"] {
   const time = ({ protectedUpTo = "unknown", notProtectedAfter }: StatusReport["vaults"][number]) =>
     notProtectedAfter ?? (protectedUpTo === "unknown" ? "" : protectedUpTo)
   return vaults.toSorted((one, other) => (time(one) < time(other) ? -1 : Number(time(one) > time(other))))
+}
+
+/** They are protected for at least as long as those that are shown. */
+function formatOtherVaults(vaults: StatusReport["vaults"], at: string): string[] {
+  const [first] = vaults
+  if (!first) return []
+  return [
+    `And ${vaults.length} more vaults (--json shows them), each protected up to`,
+    `  ${formatProtection(first, at)}${first.protectedUpTo === at ? "" : " or later"}`,
+  ]
 }
 
 function formatVault(vault: Omit<AuditVault, "objective">, at: string): string[] {

@@ -80,6 +80,22 @@ Queues
     expect(text.split("\n").length).toBeLessThan(40)
   })
 
+  it("stays on one screen with many vaults, and leaves out those in the least need", async () => {
+    const { gap, read } = aLedger()
+    const hosts = Array.from(
+      { length: 40 },
+      (_value, n) => `kv-${String(n).padStart(2, "0")}.vault.azure.net`,
+    )
+    gap(1, "gone", at("09:00:00"), { host: "kv-37.vault.azure.net" })
+    const lines = formatStatus(
+      toStatus(await read({ since, vaults: hosts.map((one) => `https://${one}`) })),
+    ).split("\n")
+    expect(lines.length).toBeLessThan(40)
+    expect(lines[0]).toBe("Vault https://kv-37.vault.azure.net")
+    expect(lines).toContain("And 34 more vaults (--json shows them), each protected up to")
+    expect(lines).toContain("  now (2026-03-01T12:00:00.000Z)")
+  })
+
   it("calls what could not be read unknown, and says what to do", async () => {
     const { read, put, gap } = aLedger()
     gap(1, "gone", at("10:00:00"))
