@@ -85,9 +85,8 @@ describeWith("bicep", "missing" in bicep ? bicep.missing : undefined, "the real 
       expect(await checkFormat(server)).toEqual([])
     })
 
-    it("to say", async () => {
-      expect(await lintFile(cli, "main.bicep")).toEqual([])
-      expect(await lintFile(cli, "main.bicepparam", exampleEnvironment)).toEqual([])
+    it.each(["main.bicep", "main.bicepparam"])("to say of %s", async (name) => {
+      expect(await lintFile(cli, name, exampleEnvironment)).toEqual([])
     })
 
     it("that is silenced, or that nobody uses", () => {
