@@ -63,3 +63,20 @@ it("sends as many canaries as its period says, at the minutes that the documenta
   expect(minutes).toEqual(["7", "37"])
   expect(minutes).toHaveLength(3_600_000 / canaryPeriodMs)
 })
+
+it.each([
+  { auth: "True", clientId: "00000000-0000-0000-0000-000000000000", is: true },
+  { auth: "False", clientId: "00000000-0000-0000-0000-000000000000", is: false },
+  { auth: undefined, clientId: "00000000-0000-0000-0000-000000000000", is: false },
+  { auth: "True", clientId: "", is: false },
+])(
+  "serves the latency page only where the app signs people in, and as audit: '$auth', identity '$clientId'",
+  async ({ auth, clientId, is }) => {
+    vi.stubEnv("WEBSITE_AUTH_ENABLED", auth)
+    vi.stubEnv("BACKUP_AUDIT_CLIENT_ID", clientId)
+    vi.resetModules()
+    for (const { name } of functions.values()) (functions as Map<string, unknown>).delete(name)
+    await import("../../functions/index.ts")
+    expect(functions.has("latencyReport")).toBe(is)
+  },
+)

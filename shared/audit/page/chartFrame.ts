@@ -1,7 +1,11 @@
 /** A chart in its place on the page. */
 export interface ChartFrame {
-  /** Draws the chart anew with what `render` knows; the mark that had the focus has it again. */
-  readonly draw: (render: (width: number) => SVGElement | HTMLElement) => void
+  /**
+   * Draws the chart anew with what `render` knows; the mark that had the focus has it again.
+   *
+   * @param data - what the drawing is of. The same data as before leaves it alone, with the tip that a person reads.
+   */
+  readonly draw: (data: unknown, render: (width: number) => SVGElement | HTMLElement) => void
 }
 
 /** What a chart wants to be told of its marks. */
@@ -21,6 +25,7 @@ const leastWidth = 260
 export function createChartFrame(container: HTMLElement, handlers?: MarkHandlers): ChartFrame {
   let render: ((width: number) => SVGElement | HTMLElement) | undefined
   let drawnWidth = 0
+  let drawnData: string | undefined
   const redraw = () => {
     if (!render || container.clientWidth === 0) return
     drawnWidth = container.clientWidth
@@ -41,9 +46,11 @@ export function createChartFrame(container: HTMLElement, handlers?: MarkHandlers
   }).observe(container)
   if (handlers) listen(container, handlers)
   return {
-    draw: (next) => {
+    draw: (data, next) => {
+      const wanted = JSON.stringify(data)
       render = next
-      redraw()
+      if (wanted !== drawnData || drawnWidth === 0) redraw()
+      drawnData = wanted
     },
   }
 }

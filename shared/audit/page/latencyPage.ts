@@ -160,22 +160,26 @@ export function createLatencyPage(body: HTMLElement, first: AuditReport): Latenc
   })
 
   function drawCharts(): void {
+    const { limitMs } = report.query.objective
     const marked = shown.slice(0, mostMarks)
     const slow = slowestOf(shown)
     const bins = distributionOf(report)
-    drawOrSay(
-      timeline,
-      timelineFrame,
-      report.timeline.length + rows.length > 0,
-      "Nothing was stored in this period: idle is not lag.",
-      (width) => drawTimeline(report, marked, width),
-    )
-    drawOrSay(distribution, distributionFrame, bins.length > 0, "Nothing was measured.", (width) =>
-      drawDistribution(report, bins, width),
-    )
-    drawOrSay(slowest, stageFrame, slow.length > 0, "No stored version to show.", (width) =>
-      drawStages(slow, report.query.objective.limitMs, width),
-    )
+    drawOrSay(timeline, timelineFrame, {
+      data: [limitMs, report.timeline, marked],
+      otherwise:
+        report.timeline.length + rows.length === 0 && "Nothing was stored in this period: idle is not lag.",
+      draw: (width) => drawTimeline(report, marked, width),
+    })
+    drawOrSay(distribution, distributionFrame, {
+      data: [limitMs, bins],
+      otherwise: bins.length === 0 && "Nothing was measured.",
+      draw: (width) => drawDistribution(report, bins, width),
+    })
+    drawOrSay(slowest, stageFrame, {
+      data: [limitMs, slow],
+      otherwise: slow.length === 0 && "No stored version to show.",
+      draw: (width) => drawStages(slow, limitMs, width),
+    })
   }
   function showTables(): void {
     const slow = slowestOf(shown)
@@ -229,15 +233,16 @@ export function createLatencyPage(body: HTMLElement, first: AuditReport): Latenc
   }
 }
 
-function drawOrSay(
-  section: Section,
-  frame: ChartFrame,
-  hasData: boolean,
-  otherwise: string,
-  draw: (width: number) => SVGElement | HTMLElement,
-): void {
-  section.element.classList.toggle("is-empty", !hasData)
-  frame.draw(hasData ? draw : () => h("p", { class: "empty" }, otherwise))
+/** A chart of `data`, or what is said in its place. */
+interface Drawing {
+  readonly data: unknown
+  readonly otherwise: string | false
+  readonly draw: (width: number) => SVGElement | HTMLElement
+}
+
+function drawOrSay(section: Section, frame: ChartFrame, { data, otherwise, draw }: Drawing): void {
+  section.element.classList.toggle("is-empty", otherwise !== false)
+  frame.draw(data, otherwise === false ? draw : () => h("p", { class: "empty" }, otherwise))
 }
 
 const hint = "Point at a mark, or step to it with Tab and the arrow keys; Enter opens its story."
