@@ -168,6 +168,7 @@ describe("main with --local", () => {
     serviceBus: { fullyQualifiedNamespace: "127.0.0.1:1", queue: "q", quarantineQueue: "r" },
     identities: {},
     identityEndpoint: { url: "http://127.0.0.1:1", header: "h" },
+    arm: { url: "https://127.0.0.1:1" },
     recoveryKeyFile: "k",
     digestKeyFile: "d",
   }
