@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from "node:fs"
-import { createRequire } from "node:module"
+import { existsSync } from "node:fs"
+import axe from "axe-core"
 import { type Browser, chromium, type Page } from "playwright-core"
 
 const executable = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) =>
@@ -47,11 +47,9 @@ interface AxeResult {
   }[]
 }
 
-const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8")
-
 /** What axe-core finds, but for what is minor: a line each, with the first place. Runs beside the page's own policy. */
 export async function findBarriers(page: Page): Promise<string[]> {
-  await page.evaluate(`${axeSource}; 0`)
+  await page.evaluate(`${axe.source}; 0`)
   const result = await page.evaluate<AxeResult>(
     "axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })",
   )
