@@ -60,6 +60,7 @@ export async function runDoctor(
   try {
     const report = await examine({
       env,
+      ...(options.appSettings === undefined ? {} : { isApp: true }),
       settings,
       jobs,
       httpClient,

@@ -32,6 +32,8 @@ import { within } from "./within.ts"
 export interface DoctorOptions {
   /** Where settings come from that are the app's own and not the product's. */
   readonly env: Readonly<Record<string, string | undefined>>
+  /** Are these an app's settings? Else it is seen from their names. */
+  readonly isApp?: boolean
   readonly settings: Settings
   readonly jobs: readonly DoctorJob[]
   readonly credentialOf: (job: DoctorJob) => {
@@ -85,7 +87,11 @@ export async function examine(options: DoctorOptions): Promise<DoctorReport> {
     examineProbe(options, examined),
   ])
   const findings: Finding[] = [
-    { hop: "settings", target: env["WEBSITE_SITE_NAME"] ?? "environment", ...checkSettings(env, jobs) },
+    {
+      hop: "settings",
+      target: env["WEBSITE_SITE_NAME"] ?? "environment",
+      ...checkSettings(env, jobs, options.isApp),
+    },
     ...examined.flatMap(({ findings }) => findings),
     ...later.flat(),
   ]

@@ -14,8 +14,11 @@ const appSettings =
  * and without these two settings the trigger asks for the system-assigned identity and messages wait for ever, while
  * everything else works (https://github.com/Azure/azure-functions-host/issues/8261). Pure.
  */
-export function checkSettings(env: Environment, jobs: readonly DoctorJob[]): Verdict {
-  const isApp = Object.keys(env).some((name) => appSettings.test(name))
+export function checkSettings(
+  env: Environment,
+  jobs: readonly DoctorJob[],
+  isApp = Object.keys(env).some((name) => appSettings.test(name)),
+): Verdict {
   if (!isApp || !jobs.includes("backup")) {
     return { status: "ok", verdict: "ok", says: "readable; those of the trigger are the app's, and not here" }
   }

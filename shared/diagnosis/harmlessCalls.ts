@@ -202,11 +202,13 @@ const keyCall = (name: string, right: string, url: string): HarmlessCall => ({
   url: `${url}?${vaultVersion}`,
   headers: { "content-type": "application/json" },
   body: "{",
-  passes: ["400"],
+  passes: ["400", "404 KeyNotFound"],
 })
 
 /** What audit needs of the key that signs digests, a Key Vault key URL. */
 export function digestKeyCalls(key: string): readonly HarmlessCall[] {
+  // Operations want a version; a key that names none is asked by one that it cannot have.
+  const version = /\/keys\/[^/]+\/[0-9a-f]{32}$/.test(key) ? key : `${key}/${noVersion}`
   return [
     {
       name: "read the digest key",
@@ -215,7 +217,7 @@ export function digestKeyCalls(key: string): readonly HarmlessCall[] {
       url: `${key}?${vaultVersion}`,
       passes: ["200"],
     },
-    keyCall("sign with the digest key", "sign/action", `${key}/sign`),
-    keyCall("verify with the digest key", "verify/action", `${key}/verify`),
+    keyCall("sign with the digest key", "sign/action", `${version}/sign`),
+    keyCall("verify with the digest key", "verify/action", `${version}/verify`),
   ]
 }

@@ -1,4 +1,7 @@
+import { writeFile } from "node:fs/promises"
+import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { readLocalCloud } from "../../cli/localCloud.ts"
 import { runDoctorIn } from "../support/runDoctorIn.ts"
 import { type Journey, startJourney } from "../support/startJourney.ts"
 
@@ -39,6 +42,19 @@ describe("doctor", () => {
     expect(mended.failing).toEqual([])
   })
 
+  it("C63: the trigger is asleep, by the settings of an app as the Azure CLI lists them", async () => {
+    const {
+      BackupServiceBus__credential: _c,
+      BackupServiceBus__clientId: _i,
+      ...rest
+    } = readLocalCloud(journey.directory).env
+    const file = join(journey.directory, "settings.json")
+    const listed = Object.entries(rest).map(([name, value]) => ({ name, slotSetting: false, value }))
+    await writeFile(file, JSON.stringify(listed))
+    const { failing, exitCode } = await runDoctorIn(journey, { as: "backup", env: {}, appSettings: file })
+    expect({ failing, exitCode }).toEqual({ failing: ["settings.clientIdMissing"], exitCode: 30 })
+  })
+
   it("C52: a writer that may only add is well without any right to immutability, and a retention of 0 is refused", async () => {
     const held = roles["backup"]!
     expect(held.filter((grant) => /immutable|runAsSuperUser|blobs\/write/.test(grant))).toEqual([])
@@ -64,6 +80,47 @@ describe("doctor", () => {
     expect(exitCode).toBe(0)
     const found = await journey.cloud.blob.backdoor.read({ container: "keyvault-backups", name: blob })
     expect(JSON.parse(String(Buffer.from(found!.body)))).toMatchObject({ format: "kvbackup-probe/1" })
+  })
+
+  it("asks for the right to sign and to set the canary's secret, and neither signs nor sets", async () => {
+    const { file } = journey.cloud
+    const [vault] = file.vaults
+    const made = await fetch(`${vault!.url}/keys/digest/create?api-version=7.5`, {
+      method: "POST",
+      headers: {
+        authorization: `Bearer ${file.identities["user"]!.tokens.vault}`,
+        "content-type": "application/json",
+      },
+      body: JSON.stringify({ kty: "EC", crv: "P-384" }),
+    })
+    expect(made.status).toBe(200)
+    const env = {
+      BACKUP_DIGEST_KEY: `${vault!.url}/keys/digest`,
+      BACKUP_CANARY_SECRET: `${vault!.url}/secrets/kvbackup-canary`,
+    }
+    const before = journey.cloud.vaults[0]!.counts()
+    const answers = async (as: "audit" | "canary", hop: string) => {
+      const { findings } = await runDoctorIn(journey, { as, env })
+      return findings.find((finding) => finding.hop === hop)
+    }
+    expect(await answers("audit", "digestKey")).toMatchObject({ status: "ok" })
+    expect(await answers("canary", "vault")).toMatchObject({ status: "ok" })
+    await journey.control("PUT /roles", {
+      audit: roles["audit"]!.filter((grant) => !grant.includes("sign/action")),
+      canary: roles["canary"]!.filter((grant) => !grant.includes("setSecret")),
+    })
+    expect(await answers("audit", "digestKey")).toMatchObject({
+      verdict: "digestKey.role",
+      fix: { role: "Key Vault backup: sign with keys" },
+    })
+    const canary = await answers("canary", "vault")
+    expect(canary).toMatchObject({
+      verdict: "vault.role",
+      fix: { role: "Key Vault backup: canary at vaults" },
+    })
+    expect(canary?.fix?.az?.[0]).toMatch(/\/secrets\/kvbackup-canary"$/)
+    await journey.control("PUT /roles", { audit: roles["audit"]!, canary: roles["canary"]! })
+    expect(journey.cloud.vaults[0]!.counts()).toEqual(before)
   })
 
   it("changes nothing without --live", async () => {
