@@ -85,7 +85,7 @@ export const catalogue = {
     disposition: "retry",
     exitCode: 22,
     when: "403 with inner code ForbiddenByFirewall or ForbiddenByConnection.",
-    hint: "Check the vault's private endpoint, its DNS zone and its firewall.",
+    hint: "Run `kvbackup doctor` where the worker runs: it tells DNS zone, private endpoint and firewall apart.",
   },
   ERR_VAULT_CHALLENGE: {
     disposition: "retry",
@@ -115,7 +115,7 @@ export const catalogue = {
     disposition: "retry",
     exitCode: 22,
     when: "Storage answered 403 AuthorizationFailure, which it gives for a blocked network path.",
-    hint: "Check the storage account's private endpoint, its DNS zone and its network rules.",
+    hint: "Run `kvbackup doctor` where the worker runs: it tells DNS zone, private endpoint and network rules apart.",
   },
   ERR_STORE_FORBIDDEN: {
     disposition: "retry",
@@ -175,7 +175,7 @@ export const catalogue = {
     disposition: "retry",
     exitCode: 22,
     when: "Service Bus refused the network path.",
-    hint: "Check the namespace's private endpoint, its DNS zone and its network rules.",
+    hint: "Run `kvbackup doctor` where the worker runs: it tells DNS zone, private endpoint and network rules apart.",
   },
   ERR_QUEUE_NOT_FOUND: {
     disposition: "retry",
