@@ -55,7 +55,7 @@ function objectiveTile({ objective, query }: AuditReport): Tile {
       measured === population
         ? `n = ${measured.toLocaleString("en-US")}`
         : `n = ${measured.toLocaleString("en-US")} measured of ${population.toLocaleString("en-US")}`,
-      !isMeaningful && population > 0 && `Too few for a ${name}: this is the maximum.`,
+      !isMeaningful && percentileMs !== null && `Too few for a ${name}: this is the maximum.`,
       unmeasured > 0 && `${counted(unmeasured, "has", "have")} no known lateness.`,
       skewed > 0 &&
         skewMs !== null &&

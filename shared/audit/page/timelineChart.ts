@@ -108,7 +108,7 @@ export function drawTimeline(
           fill: ({ row }: (typeof points)[number]) => (row.state === "within" ? "var(--dot)" : "var(--bad)"),
           fillOpacity: 0.75,
           stroke: ({ row }: (typeof points)[number]) =>
-            row.state === "gap" ? "var(--bad)" : "var(--surface)",
+            row.state === "within" ? "var(--surface)" : "var(--bad)",
           strokeWidth: ({ row }: (typeof points)[number]) => (row.state === "gap" ? 2.5 : 0.75),
           sort: null,
           className: "marks",
