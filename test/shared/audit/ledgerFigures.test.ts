@@ -47,6 +47,12 @@ describe("what reports of lag must show", () => {
     expect(worst.at(-1)).toMatchObject({ latencyMs: -200, isBreach: false })
     expect(objective.latency).toMatchObject({ p50Ms: 2000 })
     expect(complete).toBe(true)
+    const alone = aLedger()
+    alone.record(1, at("10:00:05"), { eventAt: at("10:00:05.200") })
+    const only = await alone.read()
+    expect(only.objective).toMatchObject({ percentileMs: 0, latency: { p50Ms: 0, maxMs: 0 }, skewMs: -200 })
+    expect(only.histogram).toEqual([{ fromMs: 0, toMs: 10, count: 1 }])
+    expect(only.timeline).toMatchObject([{ p50Ms: 0, maxMs: 0 }])
   })
 
   it("C61: three silent days are no lag: protected up to now, and nothing in the timeline", async () => {
