@@ -85,6 +85,9 @@ param deleteBackupsAfterDays int = 0
 @description('Optional. Where the copies of the backups lie.')
 param backupRedundancy 'LRS' | 'ZRS' | 'GRS' | 'GZRS' | 'RAGRS' | 'RAGZRS' = 'ZRS'
 
+@description('Optional. Where the copies of the other two accounts lie. LRS for regions without zones.')
+param supportRedundancy 'LRS' | 'ZRS' = 'ZRS'
+
 @description('Optional. Days that dead letters of Event Grid are kept.')
 @minValue(7)
 @maxValue(365)
@@ -442,6 +445,7 @@ module runtimeStorage 'modules/runtimeStorage.bicep' = {
     name: names.runtimeAccount
     location: location
     tags: allTags
+    redundancy: supportRedundancy
     packageContainerName: names.packageContainer
     hostIdentityName: '${names.identityPrefix}-host'
     principalIds: principalIds
@@ -454,6 +458,7 @@ module deadLetterStorage 'modules/deadLetterStorage.bicep' = {
     name: names.deadLetterAccount
     location: location
     tags: allTags
+    redundancy: supportRedundancy
     containerName: names.deadLetterContainer
     systemTopics: topics
     keptDays: deadLetterDays
@@ -785,6 +790,12 @@ module alerts 'modules/alerts.bicep' = {
   dependsOn: [monitoring, serviceBus, systemTopics]
 }
 
+var foreignGroups = union(
+  map(filter(places, place => !place.isNew), place => '${place.subscriptionId}/${place.resourceGroupName}'),
+  hubDns == null ? [] : ['${zonePlace.subscriptionId}/${zonePlace.resourceGroupName}'],
+  recovery.isNew ? [] : ['${recovery.subscriptionId}/${recovery.resourceGroupName}']
+)
+
 // `azd env get-values` prints these: what kvbackup and the lock script need.
 @description('Resource group of the backups.')
 output AZURE_RESOURCE_GROUP string = group.name
@@ -809,3 +820,6 @@ output RECOVERY_KEY_URL string = '${recoveryVaultUrl}/keys/${names.recoveryKey}'
 
 @description('What the retention policy of the container says.')
 output RETENTION_POLICY_STATE string = backupStorage.outputs.policyStateFound
+
+@description('Resource groups of others that hold something of this deployment, as SUBSCRIPTION/NAME: azd down must not delete them. infra/scripts/guardDown.sh reads it.')
+output FOREIGN_RESOURCE_GROUPS string = join(foreignGroups, ',')

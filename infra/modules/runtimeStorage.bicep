@@ -13,6 +13,9 @@ param location string
 @description('Required. Tags.')
 param tags { *: string }
 
+@description('Required. Where the copies of each blob lie.')
+param redundancy 'LRS' | 'ZRS'
+
 @description('Required. Name of the container of the package.')
 param packageContainerName string
 
@@ -34,7 +37,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   location: location
   tags: tags
   kind: 'StorageV2'
-  sku: { name: 'Standard_ZRS' }
+  sku: { name: 'Standard_${redundancy}' }
   properties: {
     accessTier: 'Hot'
     allowBlobPublicAccess: false

@@ -8,6 +8,7 @@ param canaryVaultName = ''
 param recoveryKeyProtection = 'software'
 param alwaysReadyInstances = 0
 param backupRedundancy = 'LRS'
+param supportRedundancy = 'LRS'
 param deployerAddressRange = '203.0.113.7/32'
 param egress = 'natGateway'
 param retentionDays = 7
