@@ -55,7 +55,7 @@ function readerSources(): Record<string, string> {
   const proof = readProjectFile("cli/auditProve.ts")
   const audit = readProjectFile("shared/audit/azureAudit.ts")
   // Every hop is planned from the settings.
-  const doctor = ["plannedHops", "azureDoctor", "examineManagement", "checkSettings", "job"]
+  const doctor = ["plannedHops", "azureDoctor", "managementPlane", "checkSettings", "job"]
     .map((name) => readProjectFile(`shared/diagnosis/${name}.ts`))
     .join("\n")
   const sharedBy: Readonly<Record<string, string>> = {

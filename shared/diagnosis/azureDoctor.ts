@@ -20,7 +20,12 @@ import { describeEvidence, type DoctorReport, type Finding } from "./doctorRepor
 import type { HopEvidence, TokenEvidence } from "./evidence.ts"
 import { gatherHop, type Instruments } from "./gatherHop.ts"
 import { clientIdSettings, type DoctorJob } from "./job.ts"
-import { examineManagement, type ManagementTarget } from "./examineManagement.ts"
+import {
+  gatherManagement,
+  judgeManagement,
+  type ManagementAnswers,
+  type ManagementTarget,
+} from "./managementPlane.ts"
 import { planHops } from "./plannedHops.ts"
 import { createSystemConnector } from "./systemConnector.ts"
 import { createSystemResolver } from "./systemResolver.ts"
@@ -54,55 +59,81 @@ export interface DoctorOptions {
   readonly resolver?: Instruments["resolver"]
 }
 
-interface Examined {
+/** As whom is asked. */
+interface Identity {
   readonly job: DoctorJob
+  readonly kind: CredentialKind
   readonly credential: TokenCredential
   readonly tokens: TokenGetter
+}
+
+interface Examined extends Identity {
   readonly hops: readonly HopEvidence[]
   readonly findings: readonly Finding[]
 }
 
 const identityAudience = "https://storage.azure.com"
 const tokenMs = 4000
-const lettersMs = 5000
-const probeMs = 10_000
+const managementMs = 13_000
+
+/** When everything must be known. What comes after the hops gets what is left, and at least a second. */
+const allMs = 14_000
+const leastMs = 1000
 
 /**
  * Walks every hop of these jobs from where this runs, all at the same time, and says of each what is wrong and what mends
  * it. Changes nothing, but for the probe blob where one is named. Rejects never; is done in less than 15 seconds.
  */
 export async function examine(options: DoctorOptions): Promise<DoctorReport> {
-  const { settings, env, jobs, clock } = options
+  const { settings, env, jobs, clock, management, demandsDays = true } = options
   const at = clock.now()
-  const examined = await Promise.all(jobs.map((job) => examineJob(options, job)))
-  const later = await Promise.all([
-    examineObject(options, examined),
-    examineLetters(options, examined),
-    examineManagement(options.management, {
-      settings,
-      demandsDays: options.demandsDays ?? true,
-      examined,
-      http: createAzureCaller(options.httpClient),
-    }),
-    examineProbe(options, examined),
+  const identities = jobs.map((job) => openIdentity(options, job))
+  const [answers, ...examined] = await Promise.all([
+    askManagement(options, identities[0]?.tokens),
+    ...identities.map((identity) => examineJob(options, identity)),
   ])
+  const leftMs = Math.max(leastMs, allMs - (clock.now().getTime() - at.getTime()))
+  const [object, letters, probe] = await Promise.all([
+    examineObject(options, examined, leftMs),
+    examineLetters(options, examined, leftMs),
+    examineProbe(options, examined, leftMs),
+  ])
+  const hops = examined.flatMap((each) => each.hops)
   const findings: Finding[] = [
     {
       hop: "settings",
       target: env["WEBSITE_SITE_NAME"] ?? "environment",
       ...checkSettings(env, jobs, options.isApp),
     },
-    ...examined.flatMap(({ findings }) => findings),
-    ...later.flat(),
+    ...examined.flatMap((each) => each.findings),
+    ...object,
+    ...letters,
+    ...judgeManagement(management, answers, { settings, demandsDays, hops }),
+    ...probe,
   ]
   return { at, jobs, findings }
 }
 
-async function examineJob(options: DoctorOptions, job: DoctorJob): Promise<Examined> {
+function openIdentity({ settings, credentialOf }: DoctorOptions, job: DoctorJob): Identity {
+  const { kind, credential } = credentialOf(job)
+  const tokens = rememberTokens(createTokenGetter(credential, settings[clientIdSettings[job]]))
+  return { job, kind, credential, tokens }
+}
+
+async function askManagement(
+  { management, settings, httpClient }: DoctorOptions,
+  tokens: TokenGetter | undefined,
+): Promise<ManagementAnswers> {
+  if (management === undefined || tokens === undefined) return {}
+  const http = createAzureCaller(httpClient)
+  const asked = within(managementMs, () => gatherManagement(management, { settings, http, tokens }))
+  return (await asked) ?? {}
+}
+
+async function examineJob(options: DoctorOptions, identity: Identity): Promise<Examined> {
   const { settings, env, httpClient, clock } = options
-  const { kind, credential } = options.credentialOf(job)
+  const { job, kind, credential, tokens } = identity
   const clientId = settings[clientIdSettings[job]]
-  const tokens = rememberTokens(createTokenGetter(credential, clientId))
   const instruments: Instruments = {
     resolver: options.resolver ?? createSystemResolver(),
     connector: createSystemConnector(),
@@ -119,7 +150,7 @@ async function examineJob(options: DoctorOptions, job: DoctorJob): Promise<Exami
       ...plans.map((plan) => gatherHop(plan, instruments, tokens, queue)),
     ])
     const app = env["WEBSITE_SITE_NAME"]
-    const identity = diagnoseIdentity({
+    const verdict = diagnoseIdentity({
       job,
       kind,
       token,
@@ -129,7 +160,7 @@ async function examineJob(options: DoctorOptions, job: DoctorJob): Promise<Exami
     })
     const expected = expectationOf(options)
     const findings: Finding[] = [
-      { hop: "identity", job, target: clientId ?? kind, ...identity, evidence: { token } },
+      { hop: "identity", job, target: clientId ?? kind, ...verdict, evidence: { token } },
       ...hops.map((evidence) => ({
         hop: evidence.hop.kind,
         job,
@@ -138,7 +169,7 @@ async function examineJob(options: DoctorOptions, job: DoctorJob): Promise<Exami
         evidence: describeEvidence(evidence),
       })),
     ]
-    return { job, credential, tokens, hops, findings }
+    return { ...identity, hops, findings }
   } finally {
     await queue?.close()
   }
@@ -177,6 +208,7 @@ function expectationOf({ settings, serviceEndpoints = false }: DoctorOptions): E
 async function examineObject(
   { object, httpClient }: DoctorOptions,
   examined: readonly Examined[],
+  limitMs: number,
 ): Promise<readonly Finding[]> {
   if (object === undefined) return []
   const call = objectCall(object)
@@ -195,7 +227,7 @@ async function examineObject(
   const http = createAzureCaller(httpClient)
   const answer =
     token && "token" in token
-      ? await within(tokenMs, (signal) => http.call(call, "vault", token.token, { signal }))
+      ? await within(limitMs, (signal) => http.call(call, "vault", token.token, { signal }))
       : undefined
   const verdict = diagnoseObject(object, answer)
   return [{ hop: "object", ...(reader ? { job: reader.job } : {}), target, ...verdict }]
@@ -204,6 +236,7 @@ async function examineObject(
 async function examineLetters(
   { settings, httpClient, clock }: DoctorOptions,
   examined: readonly Examined[],
+  limitMs: number,
 ): Promise<readonly Finding[]> {
   const url = settings.BACKUP_DEADLETTER_URL
   const replay = examined.find(({ job }) => job === "replay")
@@ -212,7 +245,7 @@ async function examineLetters(
   const container = settings.BACKUP_DEADLETTER_CONTAINER
   const { credential } = replay
   const [namespace = ""] = (settings.BackupServiceBus__fullyQualifiedNamespace ?? "").split(/[.:]/)
-  const found = await within(lettersMs, async (signal) => ({
+  const found = await within(limitMs, async (signal) => ({
     newest: await readNewestLetter({ url, container, credential, httpClient }, signal),
   }))
   const verdict: Verdict = found
@@ -232,13 +265,14 @@ async function examineLetters(
 async function examineProbe(
   { probe, settings, httpClient, clock }: DoctorOptions,
   examined: readonly Examined[],
+  limitMs: number,
 ): Promise<readonly Finding[]> {
   const url = settings.BACKUP_STORE_URL
   const backup = examined.find(({ job }) => job === "backup")
   if (probe === undefined || url === undefined || backup === undefined) return []
   const { credential } = backup
   const container = settings.BACKUP_STORE_CONTAINER
-  const done = await within(probeMs, () => putProbe({ url, container, credential, httpClient }, probe, clock))
+  const done = await within(limitMs, () => putProbe({ url, container, credential, httpClient }, probe, clock))
   return [
     {
       hop: "live",
