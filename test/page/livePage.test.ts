@@ -1,8 +1,13 @@
+import { join } from "node:path"
+import { fileURLToPath, pathToFileURL } from "node:url"
 import type { Browser, Page } from "playwright-core"
 import { afterAll, beforeAll, expect, it } from "vitest"
 import { launchBrowser, missingBrowser, type PageWatch, watchPage } from "../support/browser.ts"
 import { describeWith } from "../support/requiredSuite.ts"
 import { type Journey, startJourney } from "../support/startJourney.ts"
+import { startNode } from "../support/startNode.ts"
+
+const kvbackup = fileURLToPath(new URL("../../cli/kvbackup.ts", import.meta.url))
 
 describeWith("chromium", missingBrowser, "the latency page of a running cloud, in a browser", () => {
   let browser: Browser
@@ -87,6 +92,20 @@ describeWith("chromium", missingBrowser, "the latency page of a running cloud, i
     expect(await rowOf(fourth).count()).toBe(0)
     await page.locator("#pause").click()
     await rowOf(fourth).waitFor({ timeout: 15_000 })
+  })
+
+  it("is written as a file by kvbackup audit --format html, which then tells no ages and asks nobody", async () => {
+    const file = join(journey.directory, "report.html")
+    const argv = [kvbackup, "audit", "--local", "--format", "html", "--out", file]
+    const { code, stdout } = await startNode(argv, { cwd: journey.directory }).end
+    expect({ code, stdout }).toEqual({ code: 30, stdout: `The audit is in ${file}\n` })
+    const written = await browser.newPage()
+    const asked = watchPage(written)
+    await written.goto(pathToFileURL(file).href)
+    expect(await written.locator(`#versions tr[data-key="${first}"]`).count()).toBe(1)
+    expect(await written.locator(".age, .live, .periods").count()).toBe(0)
+    expect(asked).toEqual({ requests: [], complaints: [] })
+    await written.close()
   })
 
   it("asked nobody but the address it came from, and had nothing to complain of", () => {

@@ -40,7 +40,11 @@ export function judge(report: AuditReport): Verdict {
   const waiting = queues?.waiting ?? 0
   return {
     level: "good",
-    title: query.isClosed ? "The objective was met" : "Everything is protected",
+    title: query.isClosed
+      ? "The objective was met"
+      : isEverythingStored
+        ? "Everything is protected"
+        : "Protected but for what is on its way",
     reasons: [
       isEverythingStored
         ? "Every known change is stored."
