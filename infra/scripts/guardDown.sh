@@ -11,7 +11,7 @@ if [ -z "${FOREIGN_RESOURCE_GROUPS+set}" ]; then
 fi
 if [ -n "$FOREIGN_RESOURCE_GROUPS" ]; then
   printf '%s\n' 'azd down is refused: it would also delete these resource groups, which belong to others:' >&2
-  tr ',' '\n' <<<"$FOREIGN_RESOURCE_GROUPS" >&2
+  printf '%s\n' "${FOREIGN_RESOURCE_GROUPS//,/$'\n'}" >&2
   printf '%s\n' 'docs/deploy.md tells how to take this deployment away without them.' >&2
   exit 1
 fi
