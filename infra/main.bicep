@@ -783,12 +783,35 @@ module alerts 'modules/alerts.bicep' = {
     )
     queueName: names.queue
     quarantineQueueName: names.quarantineQueue
-    topicIds: map(topics, topic => topic.resourceId)
     objectiveSeconds: objectiveSeconds
     hasCanary: canaryVaultName != ''
   }
-  dependsOn: [monitoring, serviceBus, systemTopics]
+  dependsOn: [monitoring, serviceBus]
 }
+
+module topicAlerts 'modules/topicAlerts.bicep' = [
+  for place in places: {
+    scope: resourceGroup(place.subscriptionId, place.resourceGroupName)
+    params: {
+      topicName: place.topicName
+      tags: allTags
+      actionGroupIds: concat(
+        empty(alertEmails)
+          ? []
+          : [
+              resourceId(
+                subscription().subscriptionId,
+                resourceGroupName,
+                'Microsoft.Insights/actionGroups',
+                'ag-${names.suffix}'
+              )
+            ],
+        actionGroupIds
+      )
+    }
+    dependsOn: [alerts, systemTopics]
+  }
+]
 
 var foreignGroups = union(
   map(filter(places, place => !place.isNew), place => '${place.subscriptionId}/${place.resourceGroupName}'),

@@ -27,9 +27,6 @@ param queueName string
 @description('Required. Name of the quarantine queue.')
 param quarantineQueueName string
 
-@description('Required. Ids of the system topics.')
-param topicIds string[]
-
 @description('Required. Seconds within which a change is to be stored.')
 @minValue(1)
 param objectiveSeconds int
@@ -163,23 +160,6 @@ var canaryRulesByName = {
   }
 }
 var allLogRules = items(union(logRulesByName, hasCanary ? canaryRulesByName : {}))
-var topicLossKinds = flatten(map(topicIds, topicId => [
-  {
-    topicId: topicId
-    name: 'event-grid-dead-letters'
-    metricName: 'DeadLetteredCount'
-    severity: 1
-    description: 'Event Grid could not deliver events and left them as dead letters.'
-  }
-  {
-    topicId: topicId
-    name: 'event-grid-drops'
-    metricName: 'DroppedEventCount'
-    severity: 0
-    description: 'Event Grid dropped events: they could not even be left as dead letters. kvbackup reconcile finds their versions.'
-  }
-]))
-
 resource people 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(alertEmails)) {
   name: 'ag-${nameSuffix}'
   location: 'global'
@@ -261,38 +241,6 @@ resource quarantineFilled 'Microsoft.Insights/metricAlerts@2026-01-01' = {
     actions: toldActions
   }
 }
-
-resource topicLosses 'Microsoft.Insights/metricAlerts@2026-01-01' = [
-  for loss in topicLossKinds: {
-    name: '${loss.name}-${last(split(loss.topicId, '/'))}'
-    location: 'global'
-    tags: tags
-    properties: {
-      description: loss.description
-      severity: loss.severity
-      enabled: true
-      autoMitigate: true
-      scopes: [loss.topicId]
-      evaluationFrequency: 'PT5M'
-      windowSize: 'PT15M'
-      criteria: {
-        'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
-        allOf: [
-          {
-            name: loss.name
-            criterionType: 'StaticThresholdCriterion'
-            metricNamespace: 'Microsoft.EventGrid/systemTopics'
-            metricName: loss.metricName
-            timeAggregation: 'Total'
-            operator: 'GreaterThan'
-            threshold: 0
-          }
-        ]
-      }
-      actions: toldActions
-    }
-  }
-]
 
 resource logRules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
   for rule in allLogRules: {
