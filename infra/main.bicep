@@ -417,6 +417,7 @@ module recoveryKeys 'modules/recoveryVault.bicep' = if (recovery.isNew) {
     location: recovery.location
     tags: allTags
     keyProtection: recoveryKeyProtection
+    isKept: policyState == 'locked'
     recoveryKeyName: names.recoveryKey
     digestKeyName: names.digestKey
   }

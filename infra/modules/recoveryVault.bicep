@@ -14,6 +14,9 @@ param tags { *: string }
 @description('Required. hsm: keys in a hardware security module, the vault is of the tier premium.')
 param keyProtection 'hsm' | 'software'
 
+@description('Required. Is the vault kept from deletion? As long as backups are held by a locked policy, they are of no use without it.')
+param isKept bool
+
 @description('Required. Name of the key that opens the backups.')
 param recoveryKeyName string
 
@@ -51,5 +54,14 @@ resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
       curveName: 'P-384'
       keyOps: ['sign', 'verify']
     }
+  }
+}
+
+resource vaultLock 'Microsoft.Authorization/locks@2020-05-01' = if (isKept) {
+  scope: vault
+  name: 'recovery-keys-are-kept'
+  properties: {
+    level: 'CanNotDelete'
+    notes: 'Without these keys the backups of Key Vault cannot be opened.'
   }
 }

@@ -24,12 +24,9 @@ param people peopleType
 param roleSource roleSourceType
 
 var dataActions = {
-  open: ['Microsoft.KeyVault/vaults/keys/read', 'Microsoft.KeyVault/vaults/keys/unwrap/action']
-  sign: [
-    'Microsoft.KeyVault/vaults/keys/read'
-    'Microsoft.KeyVault/vaults/keys/sign/action'
-    'Microsoft.KeyVault/vaults/keys/verify/action'
-  ]
+  open: ['Microsoft.KeyVault/vaults/keys/unwrap/action']
+  // Signatures are verified with the public half, which reading gives.
+  sign: ['Microsoft.KeyVault/vaults/keys/read', 'Microsoft.KeyVault/vaults/keys/sign/action']
 }
 var cryptoUser = '12338af0-0e69-4776-bea7-57ae8d297424' // Key Vault Crypto User
 var roleNames = {

@@ -45,6 +45,13 @@ export const vaultPolicies = {
       ({ id, name }) => groupOf(id) !== main && !backedUpVaults(plan).includes(name.split("/")[0] ?? ""),
     )
   },
+  // While backups are held by a locked policy, a lock holds the keys without which they are of no use.
+  "recovery-keys-are-kept": (plan) => {
+    const locked = resourcesOf(plan, "Microsoft.Authorization/locks").map(({ id }) => id)
+    if (!locked.some((id) => id.includes("/storageAccounts/"))) return []
+    const keys = resourcesOf(plan, `${vault}/keys`).map(({ id }) => id.split("/keys/")[0] ?? "")
+    return [...new Set(keys)].filter((id) => !locked.some((lock) => lock.startsWith(`${id}/`)))
+  },
   "recovery-keys-do-one-thing": (plan) =>
     wrongOnes(plan, `${vault}/keys`, ({ properties }) =>
       ["wrapKey,unwrapKey", "sign,verify"].includes(String(properties?.["keyOps"])),

@@ -115,6 +115,12 @@ export const serviceMutants: readonly Mutant[] = [
     },
   },
   {
+    breaks: "recovery-keys-are-kept",
+    change: "the keys may go while what they open stays",
+    plan: "locked",
+    mutate: (plan) => remove(plan, one(plan, "Microsoft.Authorization/locks", "recovery-keys-are-kept")),
+  },
+  {
     breaks: "recovery-keys-do-one-thing",
     change: "the key also decrypts and signs",
     mutate: change(`${vault}/keys`, "recovery", "properties.keyOps", ["encrypt", "decrypt", "sign"]),

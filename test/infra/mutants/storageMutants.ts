@@ -107,7 +107,7 @@ export const storageMutants: readonly Mutant[] = [
     breaks: "retention-present",
     change: "a locked account has no lock against deletion",
     plan: "locked",
-    mutate: (plan) => remove(plan, one(plan, "Microsoft.Authorization/locks")),
+    mutate: (plan) => remove(plan, one(plan, "Microsoft.Authorization/locks", "backups-are-kept")),
   },
   {
     breaks: "retention-as-the-worker-expects",
