@@ -37,7 +37,7 @@ export function defaultRoles(scopes: RoleScopes): Readonly<Record<Job, readonly 
   const readSecret = `${secrets}/getSecret/action`
   const listSecrets = `${secrets}/readMetadata/action`
   const readCertificates = `${certificates}/read`
-  const unwrap = [`${keys}/read`, `${keys}/unwrap/action`]
+  const unwrap = `${keys}/unwrap/action`
   return {
     backup: [
       readSecret,
@@ -57,7 +57,6 @@ export function defaultRoles(scopes: RoleScopes): Readonly<Record<Job, readonly 
       receive(quarantineQueue),
       `${keys}/read`,
       `${keys}/sign/action`,
-      `${keys}/verify/action`,
     ],
     replay: [
       list,
@@ -72,7 +71,7 @@ export function defaultRoles(scopes: RoleScopes): Readonly<Record<Job, readonly 
       `${blobs}/write on ${stateContainer}/replay.lease`,
     ],
     canary: [...(canarySecret === undefined ? [] : [`${secrets}/setSecret/action on ${canarySecret}`]), list],
-    verify: [readSecret, listSecrets, readCertificates, `${blobs}/read on ${container}/`, ...unwrap],
+    verify: [readSecret, listSecrets, readCertificates, `${blobs}/read on ${container}/`, unwrap],
     restore: [
       readSecret,
       listSecrets,
@@ -80,7 +79,7 @@ export function defaultRoles(scopes: RoleScopes): Readonly<Record<Job, readonly 
       readCertificates,
       `${certificates}/import/action`,
       `${blobs}/read on ${container}/`,
-      ...unwrap,
+      unwrap,
     ],
     // The person at the keyboard: every vault action, list and read blobs, send and receive.
     user: [
