@@ -272,6 +272,12 @@ async function examineProbe(
   if (probe === undefined || url === undefined || backup === undefined) return []
   const { credential } = backup
   const container = settings.BACKUP_STORE_CONTAINER
+  const isWell = backup.findings.some(({ hop, status }) => hop === "store" && status === "ok")
+  if (!isWell) {
+    const says = "nothing was put: the store comes first"
+    const target = `${container}/${probe}`
+    return [{ hop: "live", job: "backup", target, status: "notAsked", verdict: "notAsked", says }]
+  }
   const done = await within(limitMs, () => putProbe({ url, container, credential, httpClient }, probe, clock))
   return [
     {
