@@ -84,7 +84,7 @@ function storedStory({ key, latencyMs }: Row, story: AuditStory): HTMLElement[] 
       h(
         "p",
         {},
-        `The digest of ${day} covers this entry, with all its times. Check it: `,
+        `The digest of ${day}, signed when that day has ended, covers this entry with all its times. Check it: `,
         h("code", {}, `kvbackup audit --prove ${day}`),
       ),
       facts([
