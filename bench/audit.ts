@@ -10,6 +10,7 @@ import { once } from "node:events"
 import { writeFileSync } from "node:fs"
 import { availableParallelism } from "node:os"
 import { parseArgs } from "node:util"
+import { getHeapSpaceStatistics } from "node:v8"
 import { createLedgerCsv } from "../shared/audit/ledgerCsv.ts"
 import { readAudit } from "../shared/audit/readAudit.ts"
 import { createPipelineRequest } from "@azure/core-rest-pipeline"
@@ -33,6 +34,8 @@ interface ReaderReport {
   readonly peakHeapMb: number
   readonly peakArraysMb: number
   readonly peakResidentMb: number
+  /** What V8 sets aside for young objects, full or not: it doubles in any process that runs for long, up to 128 MB. */
+  readonly youngSpaceMb: number
 }
 
 const defaultSizes = "20000,200000,1000000"
@@ -63,6 +66,7 @@ async function measure(): Promise<void> {
       "peak live heap MB": Math.round(row.peakHeapMb),
       "peak arrays MB": Math.round(row.peakArraysMb),
       "peak resident MB": Math.round(row.peakResidentMb),
+      "of it young space MB": Math.round(row.youngSpaceMb),
     })),
   )
   if (values.json) writeFileSync(values.json, `${JSON.stringify({ rows }, undefined, 2)}\n`)
@@ -84,7 +88,7 @@ async function measureOne(size: number, scenario: Scenario): Promise<ReaderRepor
 
 async function measureReader(scenario: Scenario, address: ListingAddress): Promise<void> {
   trustListing(address)
-  const peak = { heap: 0, arrays: 0, resident: 0 }
+  const peak = { heap: 0, arrays: 0, resident: 0, young: 0 }
   let sampling = 0
   const sample = () => {
     const from = performance.now()
@@ -94,6 +98,8 @@ async function measureReader(scenario: Scenario, address: ListingAddress): Promi
     const { heapUsed, arrayBuffers } = process.memoryUsage()
     peak.heap = Math.max(peak.heap, heapUsed)
     peak.arrays = Math.max(peak.arrays, arrayBuffers)
+    const young = getHeapSpaceStatistics().find(({ space_name: name }) => name === "new_space")
+    peak.young = Math.max(peak.young, young?.space_size ?? 0)
   }
   const timer = setInterval(sample, sampleEveryMs)
   const from = performance.now()
@@ -108,6 +114,7 @@ async function measureReader(scenario: Scenario, address: ListingAddress): Promi
     peakHeapMb: peak.heap / 2 ** 20,
     peakArraysMb: peak.arrays / 2 ** 20,
     peakResidentMb: peak.resident / 2 ** 20,
+    youngSpaceMb: peak.young / 2 ** 20,
   }
   process.send?.(report)
   process.disconnect()

@@ -24,29 +24,29 @@ export interface Distribution {
 /** Values in ascending order without repetition, and beside each how often it is there. */
 export interface Runs {
   readonly values: Float64Array
-  readonly counts: Float64Array
+  readonly counts: Uint32Array
 }
 
 const leastBuffer = 64
-const mostBuffer = 4096
+const mostBuffer = 1024
 
 /** An empty distribution. */
 export function createDistribution(): Distribution {
-  let runs: Runs = { values: new Float64Array(0), counts: new Float64Array(0) }
+  let runs: Runs = { values: new Float64Array(0), counts: new Uint32Array(0) }
   let buffer = new Float64Array(leastBuffer)
   let buffered = 0
   let total = 0
 
   const settle = (): Runs => {
     if (buffered > 0) {
-      runs = mergeRuns(runs, toRuns(buffer.subarray(0, buffered).sort()))
+      runs = addSorted(runs, buffer.subarray(0, buffered).sort(), () => 1)
       buffered = 0
     }
     return runs
   }
   const makeRoom = () => {
-    // Half as large as what it is merged into, so that the work stays proportional to the number of values.
-    const wanted = Math.max(mostBuffer, runs.values.length >> 1)
+    // An eighth of what it is added to, so that the work stays proportional to the number of values.
+    const wanted = Math.max(mostBuffer, runs.values.length >> 3)
     if (buffer.length >= wanted) settle()
     else {
       const larger = new Float64Array(Math.min(wanted, buffer.length * 4))
@@ -63,7 +63,8 @@ export function createDistribution(): Distribution {
       total += 1
     },
     absorb: (other) => {
-      runs = mergeRuns(settle(), other.runs())
+      const { values, counts } = other.runs()
+      runs = addSorted(settle(), values, (index) => counts[index] ?? 0)
       total += other.count()
     },
     at: (rank) => {
@@ -86,35 +87,46 @@ export function createDistribution(): Distribution {
   }
 }
 
-function toRuns(sorted: Float64Array): Runs {
-  const values = new Float64Array(sorted.length)
-  const counts = new Float64Array(sorted.length)
-  let length = 0
+/** How many of these values, ascending and with repetitions, are not among `known`. */
+function countNew(known: Float64Array, sorted: Float64Array): number {
+  let fresh = 0
+  let place = 0
+  let last = Number.NaN
   for (const value of sorted) {
-    if (length === 0 || values[length - 1] !== value) {
-      values[length] = value
-      length += 1
-    }
-    counts[length - 1] = (counts[length - 1] ?? 0) + 1
+    if (value === last) continue
+    last = value
+    while (place < known.length && (known[place] ?? 0) < value) place += 1
+    if (known[place] !== value) fresh += 1
   }
-  return { values: values.slice(0, length), counts: counts.slice(0, length) }
+  return fresh
 }
 
-function mergeRuns(one: Runs, other: Runs): Runs {
-  if (one.values.length === 0) return other
-  if (other.values.length === 0) return one
-  const values = new Float64Array(one.values.length + other.values.length)
-  const counts = new Float64Array(values.length)
-  let [i, j, length] = [0, 0, 0]
-  while (i < one.values.length || j < other.values.length) {
-    const a = one.values[i] ?? Infinity
-    const b = other.values[j] ?? Infinity
-    values[length] = Math.min(a, b)
-    counts[length] = (a <= b ? (one.counts[i] ?? 0) : 0) + (b <= a ? (other.counts[j] ?? 0) : 0)
-    if (a <= b) i += 1
-    if (b <= a) j += 1
-    length += 1
+/**
+ * Adds `more`, ascending: its value at an index, as often as `timesOf` says. Where no value is new the counts are added
+ * to in place, which is nearly always so once a distribution has grown: then nothing is allocated.
+ */
+function addSorted(runs: Runs, more: Float64Array, timesOf: (index: number) => number): Runs {
+  const fresh = countNew(runs.values, more)
+  const length = runs.values.length + fresh
+  const values = fresh === 0 ? runs.values : new Float64Array(length)
+  const counts = fresh === 0 ? runs.counts : new Uint32Array(length)
+  let from = runs.values.length - 1
+  let index = more.length - 1
+  // From the end on, so that adding in place and into a copy are the same walk.
+  for (let to = length - 1; to >= 0; to -= 1) {
+    const known = from >= 0 ? (runs.values[from] ?? 0) : -Infinity
+    const value = Math.max(known, index >= 0 ? (more[index] ?? 0) : -Infinity)
+    let count = 0
+    if (known === value) {
+      count = runs.counts[from] ?? 0
+      from -= 1
+    }
+    while (index >= 0 && more[index] === value) {
+      count += timesOf(index)
+      index -= 1
+    }
+    values[to] = value
+    counts[to] = count
   }
-  // A copy, so that the room for what was the same is given back.
-  return { values: values.slice(0, length), counts: counts.slice(0, length) }
+  return { values, counts }
 }
