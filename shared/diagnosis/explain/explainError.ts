@@ -4,6 +4,7 @@ import { knownCodes } from "./knownCodes.ts"
 import { knownPhrases } from "./knownPhrases.ts"
 import { findFacts, type PasteFacts } from "./pasteFacts.ts"
 import { type Paste, readPaste } from "./readPaste.ts"
+import { decisive } from "./decisive.ts"
 import { notThis, remedyOf } from "./remedies.ts"
 
 /**
@@ -27,7 +28,7 @@ export function explainError(bytes: Uint8Array): Explanation {
     code: first.code,
     says: first.says,
     isNot: notThis(first),
-    ...named(facts),
+    ...named(facts, first.code),
     remedy: remedyOf(first, facts),
     also: [...also].map(([kind, code]) => ({ kind: kind as Explanation["kind"], code })),
     isCut: paste.isCut,
@@ -73,35 +74,40 @@ const dataAction =
   /\/containers\/blobs\/|\/messages\/|\/vaults\/(?:secrets|certificates|keys)\/(?!read$|write$|delete$)|\/queues\/(?:send|receive)\/action$/i
 
 /**
- * An action of the management plane decides whatever code stands beside it: Microsoft's table maps
- * `blobServices/write` to Set Blob Service Properties, which no data role allows and which the storage firewall does not
- * see when it goes through Resource Manager.
+ * An action of the management plane decides whatever code a refusal has: Microsoft's table maps `blobServices/write` to Set
+ * Blob Service Properties, which no data role allows and which the storage firewall does not see when it goes through
+ * Resource Manager. An action that is merely named, with no refusal beside it, decides nothing.
  */
-function judgeAction(found: readonly KnownCode[], { action }: PasteFacts): readonly KnownCode[] {
-  if (action === undefined) return found
+function judgeAction(found: readonly KnownCode[], { actions }: PasteFacts): readonly KnownCode[] {
   const [first] = found
-  const isRefusal = first === undefined || ["network", "dataRole", "managementRole"].includes(first.kind)
-  if (!isRefusal || dataAction.test(action) || first?.service === "vault") return found
-  const isSameService = ({ service }: KnownCode) =>
-    service === "resourceManager" || (service === "storage" && /^Microsoft\.Storage\//i.test(action))
+  const [action] = actions
+  if (!first || action === undefined || dataAction.test(action) || first.service === "vault") return found
+  const isStorage = /^Microsoft\.Storage\//i.test(action)
+  const isOfAction = ({ service, kind }: KnownCode) =>
+    (service === "resourceManager" && kind === "managementRole") ||
+    (service === "storage" && isStorage && (kind === "network" || kind === "dataRole"))
+  if (!isOfAction(first)) return found
   // What the answer itself calls it, and not what the sentence around it is known by.
-  const code =
-    found.find((known) => isSameService(known) && !("pattern" in known))?.code ?? first?.code ?? action
+  const { code } = found.find((known) => isOfAction(known) && !("pattern" in known)) ?? first
+  const isSpecial = first.service === "resourceManager" && first.weight > 6
   const management: KnownCode = {
     code,
     kind: "managementRole",
     service: "resourceManager",
-    says: `${action} is an action of the management plane: it changes how the resource is set up, and reads or writes no data. It needs a management role for the identity that called.`,
+    says: isSpecial
+      ? first.says
+      : `${action} is an action of the management plane: it changes how the resource is set up, and reads or writes no data. It needs a management role for the identity that called.`,
     weight: 10,
   }
-  return [management, ...found.filter((known) => !isSameService(known))]
+  return [management, ...found.filter((known) => !isOfAction(known))]
 }
 
-function named({ appId, objectId, action, scope }: PasteFacts): Partial<Explanation> {
+function named({ appId, objectId, ...facts }: PasteFacts, code?: string): Partial<Explanation> {
   const identity = {
     ...(appId === undefined ? {} : { appId }),
     ...(objectId === undefined ? {} : { objectId }),
   }
+  const { action, scope } = decisive(facts, code)
   return {
     ...(Object.keys(identity).length > 0 ? { identity } : {}),
     ...(action === undefined ? {} : { action }),

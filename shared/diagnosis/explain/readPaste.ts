@@ -39,14 +39,17 @@ const escapes: readonly (readonly [RegExp, string])[] = [
   [/%3a/gi, ":"],
   // Colours of a terminal.
   [/\u001b\[[0-9;]{0,12}m/g, " "],
-  // Soft breaks and quoted characters of a mail.
+  // Quotation marks of a mail.
+  [/\n[ \t]{0,8}[>|][>| \t]{0,40}/g, "\n"],
+]
+
+/** What a mail that has soft line breaks writes in place of a character; elsewhere `=22` is an id, or a value. */
+const quotedPrintable: typeof escapes = [
   [/=\r?\n/g, ""],
   [/=3d/gi, "="],
   [/=22/g, '"'],
   [/=3c/gi, "<"],
   [/=3e/gi, ">"],
-  // Quotation marks of a mail.
-  [/\n[ \t]{0,8}[>|][>| \t]{0,40}/g, "\n"],
 ]
 
 /** Wrappings that are undone: an error inside JSON inside JSON inside HTML is three. */
@@ -59,6 +62,9 @@ const rounds = 3
 export function readPaste(bytes: Uint8Array): Paste {
   const isCut = bytes.length > pasteLimitBytes
   let text = decode(isCut ? bytes.subarray(0, pasteLimitBytes) : bytes)
+  if (/=\r?\n/.test(text)) {
+    for (const [pattern, character] of quotedPrintable) text = text.replaceAll(pattern, character)
+  }
   for (let round = 0; round < rounds; round++) {
     const before = text
     for (const [pattern, character] of escapes) text = text.replaceAll(pattern, character)

@@ -1,12 +1,8 @@
 import type { ExplanationKind, Remedy } from "./explanation.ts"
+import { dataRoleRemedy } from "./dataRoleRemedy.ts"
+import { decisive } from "./decisive.ts"
 import type { KnownCode } from "./knownCode.ts"
 import type { PasteFacts } from "./pasteFacts.ts"
-
-const zones = {
-  storage: "privatelink.blob.core.windows.net",
-  vault: "privatelink.vaultcore.azure.net",
-  serviceBus: "privatelink.servicebus.windows.net",
-} as const
 
 /** What people take each kind for, and why it is not that. */
 export function notThis({ kind, service, code }: KnownCode): readonly string[] {
@@ -44,7 +40,7 @@ export function notThis({ kind, service, code }: KnownCode): readonly string[] {
 /** The narrowest remedy for what was found. Where the text names the identity or the scope, the command has them. */
 export function remedyOf(known: KnownCode, facts: PasteFacts): Remedy {
   const { kind } = known
-  if (kind === "network") return networkRemedy(known)
+  if (kind === "network") return networkRemedy(known, facts)
   if (kind === "dataRole") return dataRoleRemedy(known, facts)
   if (kind === "managementRole") return managementRemedy(known, facts)
   if (kind === "objectState") return objectRemedy(known)
@@ -56,7 +52,7 @@ export function remedyOf(known: KnownCode, facts: PasteFacts): Remedy {
   }
 }
 
-function networkRemedy({ service, code }: KnownCode): Remedy {
+function networkRemedy({ service, code }: KnownCode, { zones }: PasteFacts): Remedy {
   if (/CERT|TLS|VERIFY/.test(code)) {
     return {
       says: "Take the proxy out of the way of these hosts, or make the service's own certificate arrive: traffic to private endpoints needs no proxy.",
@@ -73,39 +69,9 @@ function networkRemedy({ service, code }: KnownCode): Remedy {
   }
 }
 
-/** Built-in roles that hold the data actions; infra/ defines narrower ones. */
-const roles = {
-  storage: "Storage Blob Data Contributor",
-  vault: "Key Vault Secrets User",
-  serviceBus: "Azure Service Bus Data Receiver",
-} as const
-
-function dataRoleRemedy({ service, code }: KnownCode, { objectId, scope }: PasteFacts): Remedy {
-  const assignee = objectId ?? "OBJECT_ID_OF_THE_IDENTITY"
-  if (service === "vault" && (code === "AccessDenied" || code === "ForbiddenByPolicy")) {
-    return {
-      says: "Give the identity its entry in the vault's access policies: get for secrets, get for certificates, and no more. Better: move the vault to role-based access.",
-      bicep: "vaults[].permissionModel = 'accessPolicies'",
-      command: `az keyvault set-policy --name VAULT --object-id ${assignee} --secret-permissions get --certificate-permissions get`,
-    }
-  }
-  const role =
-    service === "storage" || service === "vault" || service === "serviceBus" ? roles[service] : "ROLE"
-  const where =
-    scope ??
-    (service === "storage"
-      ? "STORAGE_ACCOUNT_ID/blobServices/default/containers/keyvault-backups"
-      : service === "vault"
-        ? "VAULT_ID"
-        : "NAMESPACE_ID/queues/keyvault-changes")
-  return {
-    says: "Assign the data role to exactly this identity at exactly this scope, and wait some minutes until it applies. infra/ defines a role of its own for each job, narrower than the built-in one below. If the assignment is there: look whether the app uses the identity it was given to (BACKUP_<JOB>_CLIENT_ID).",
-    bicep: "roleSource = 'custom' of infra/main.bicep: a role of its own for each job",
-    command: `az role assignment create --assignee-object-id ${assignee} --assignee-principal-type ServicePrincipal --role "${role}" --scope ${where}`,
-  }
-}
-
-function managementRemedy({ code }: KnownCode, { objectId, action, scope }: PasteFacts): Remedy {
+function managementRemedy({ code }: KnownCode, facts: PasteFacts): Remedy {
+  const { objectId } = facts
+  const { action, scope } = decisive(facts, code)
   if (code === "PrincipalNotFound") {
     return {
       says: "Deploy again in a minute: the directory knows the new identity by then.",
@@ -213,7 +179,7 @@ function authenticationRemedy({ service, code }: KnownCode): Remedy {
   }
 }
 
-function policyRemedy({ code, service }: KnownCode, { scope }: PasteFacts): Remedy {
+function policyRemedy({ code, service }: KnownCode, { scopes: [scope] }: PasteFacts): Remedy {
   if (code === "ScopeLocked") {
     return {
       says: "See which lock it is, and whether it is meant; it can be taken off for the change by its owner.",
