@@ -35,6 +35,8 @@ describe("a vault that answers 200 with something else", () => {
       settings: {
         ...vault.settings,
         BACKUP_VAULTS: vault.url,
+        // Its secret lies in the vault that is left out here.
+        BACKUP_CANARY_SECRET: "",
         BACKUP_RETRY_FIRST_DELAY: "50ms",
         BACKUP_RETRY_MAX_DELAY: "1s",
         BACKUP_RETRY_MAX_AGE: "3s",

@@ -98,7 +98,9 @@ describe("catalogue", () => {
     )
     // Node.js has codes of this form too, for TLS.
     const named = files.flatMap((file) =>
-      [...readFileSync(file, "utf8").matchAll(/"(ERR_(?!TLS_|SSL_)[A-Z]+_[A-Z_]+)"/g)].map(([, code]) => code),
+      [...readFileSync(file, "utf8").matchAll(/"(ERR_(?!TLS_|SSL_)[A-Z]+_[A-Z_]+)"/g)].map(
+        ([, code]) => code,
+      ),
     )
     expect(named.filter((code) => !isErrorCode(code))).toEqual([])
   })

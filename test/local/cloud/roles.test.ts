@@ -221,7 +221,6 @@ const allowed: Readonly<Record<Job, readonly string[]>> = {
     "receive dead letters",
     "receive quarantine",
     "sign",
-    "verify signature",
     "get key",
   ],
   replay: [
@@ -248,7 +247,6 @@ const allowed: Readonly<Record<Job, readonly string[]>> = {
     ...lists,
     ...readsAll,
     "unwrap",
-    "get key",
   ],
   restore: [
     "get secret",
@@ -262,7 +260,6 @@ const allowed: Readonly<Record<Job, readonly string[]>> = {
     ...lists,
     ...readsAll,
     "unwrap",
-    "get key",
   ],
   user: [
     "get secret",
