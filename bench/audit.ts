@@ -16,7 +16,6 @@ import { readAudit } from "../shared/audit/readAudit.ts"
 import { createPipelineRequest } from "@azure/core-rest-pipeline"
 import { createAzureHttpClient } from "../shared/azureHttpClient.ts"
 import { createAllowList } from "../shared/change/allowList.ts"
-import { createContainerClient } from "../shared/store/azureContainerClient.ts"
 import { createAzureStoreCatalog } from "../shared/store/azureStoreCatalog.ts"
 import { fixedCredential } from "./fixedCredential.ts"
 import { messageOf } from "./messageOf.ts"
@@ -77,7 +76,8 @@ async function measureOne(size: number, scenario: Scenario): Promise<ReaderRepor
   const address = (await messageOf(server)) as ListingAddress
   const reader = fork(import.meta.filename, ["reader", scenario, JSON.stringify(address)], {
     stdio: "inherit",
-    execArgv: ["--expose-gc"],
+    // As `kvbackup` starts.
+    execArgv: ["--expose-gc", "--max-semi-space-size=4"],
   })
   const report = (await messageOf(reader)) as ReaderReport
   server.disconnect()
@@ -136,6 +136,8 @@ const read: Readonly<Record<Scenario, (address: ListingAddress) => Promise<numbe
     return entries
   },
   sdk: async ({ url }) => {
+    // Only this reader has the client of the SDK in its memory.
+    const { createContainerClient } = await import("../shared/store/azureContainerClient.ts")
     const httpClient = createAzureHttpClient()
     const options = { url, container: "keyvault-backups", credential: fixedCredential("bench"), httpClient }
     let entries = 0

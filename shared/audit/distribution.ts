@@ -102,14 +102,15 @@ function countNew(known: Float64Array, sorted: Float64Array): number {
 }
 
 /**
- * Adds `more`, ascending: its value at an index, as often as `timesOf` says. Where no value is new the counts are added
- * to in place, which is nearly always so once a distribution has grown: then nothing is allocated.
+ * Adds `more`, ascending: its value at an index, as often as `timesOf` says. In place while there is room for the new
+ * values, of which half is kept in reserve: what is left behind for the collector takes more memory than the reserve.
  */
 function addSorted(runs: Runs, more: Float64Array, timesOf: (index: number) => number): Runs {
-  const fresh = countNew(runs.values, more)
-  const length = runs.values.length + fresh
-  const values = fresh === 0 ? runs.values : new Float64Array(length)
-  const counts = fresh === 0 ? runs.counts : new Uint32Array(length)
+  const length = runs.values.length + countNew(runs.values, more)
+  const isRoom = length * Float64Array.BYTES_PER_ELEMENT <= runs.values.buffer.byteLength
+  const capacity = length + (length >> 1)
+  const values = new Float64Array(isRoom ? runs.values.buffer : new ArrayBuffer(capacity * 8), 0, length)
+  const counts = new Uint32Array(isRoom ? runs.counts.buffer : new ArrayBuffer(capacity * 4), 0, length)
   let from = runs.values.length - 1
   let index = more.length - 1
   // From the end on, so that adding in place and into a copy are the same walk.

@@ -43,13 +43,13 @@ function groupsOf(
   origin: Origin,
 ): AuditGroup[] {
   const select = (deferred: readonly boolean[], stage: Stage): Distribution => {
+    const parts = members.flatMap((member) =>
+      deferred.flatMap((isDeferred) => leaves.get(keyOf(member, origin, isDeferred))?.[stage] ?? []),
+    )
+    const [only] = parts
+    if (only && parts.length === 1) return only
     const all = createDistribution()
-    for (const member of members) {
-      for (const isDeferred of deferred) {
-        const leaf = leaves.get(keyOf(member, origin, isDeferred))?.[stage]
-        if (leaf) all.absorb(leaf)
-      }
-    }
+    for (const part of parts) all.absorb(part)
     return all
   }
   const rows = (deferred: boolean | null) =>
