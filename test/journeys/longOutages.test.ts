@@ -89,7 +89,7 @@ async function deferredBy({ directory }: Journey): Promise<StatusDocument["queue
   return (JSON.parse(stdout) as StatusDocument).queues.deferredBy
 }
 
-describe(`for ${outageMs / longestDelayMs} times the longest delay, while changes keep coming`, () => {
+describe(`C54: for ${outageMs / longestDelayMs} times the longest delay, while changes keep coming`, () => {
   it.each([
     {
       name: "the vault is unreachable",
@@ -152,7 +152,7 @@ describe(`for ${outageMs / longestDelayMs} times the longest delay, while change
   })
 })
 
-describe("a Retry-After of 30 s", () => {
+describe("C50: a Retry-After of 30 s", () => {
   it("is waited for by every change of the vault, visibly, and all is stored afterwards", async () => {
     const retryAtMs = pausedAtMs + 30_000
     expect(pausedBy).toMatchObject([{ cause: "ERR_VAULT_THROTTLED", count: pausedIds.length }])

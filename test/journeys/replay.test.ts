@@ -48,7 +48,7 @@ const setUnheard = async (name: string) => {
 }
 
 describe("kvbackup replay", () => {
-  it("arrives although the queue remembers MessageIds for 24 h", async () => {
+  it("C58: arrives although the queue remembers MessageIds for 24 h", async () => {
     let id = ""
     await withoutWorker(async () => {
       id = await journey.set("remembered", "value")
@@ -76,7 +76,7 @@ describe("kvbackup replay", () => {
     expect(counts()).toEqual({ [queue]: nothing, [quarantineQueue]: nothing })
   })
 
-  it("brings body and properties unchanged, as a client sees them that is not ours", async () => {
+  it("C57: brings body and properties unchanged, as a client sees them that is not ours", async () => {
     const { cloud } = journey
     const id = await setUnheard("faithful")
     const body = Buffer.from(`\n ${JSON.stringify(changeMessageForm(eventFacts(id)), undefined, 3)} \r\n`)

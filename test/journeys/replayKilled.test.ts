@@ -82,7 +82,7 @@ async function readJournal() {
   return { copies, phases }
 }
 
-describe(`${each * 10} dead letters of ten causes`, () => {
+describe(`C56: ${each * 10} dead letters of ten causes`, () => {
   it("are planned as what they are", async () => {
     const { exitCode, json } = await runCli(journey.directory, "replay", "--json")
     const { plan } = json<{
