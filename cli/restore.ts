@@ -179,6 +179,7 @@ function repeated(options: RestoreOptions): string {
   })
   for (const url of options.unwrapKey ?? []) words.push("--unwrap-key", url)
   if (options.keyFile !== undefined) words.push("--key-file", options.keyFile)
+  if (options.credential !== undefined) words.push("--credential", options.credential)
   if (options.allowOtherCloud) words.push("--allow-other-cloud")
   if (options.local) words.push("--local")
   return words

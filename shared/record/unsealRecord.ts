@@ -70,7 +70,8 @@ function unusable(what: string): ServiceError {
 }
 
 /**
- * Opens a sealed record with the first key that is among its recipients, and returns the record's bytes.
+ * Opens a sealed record and returns its bytes. Keys that are among its recipients are tried in their order: where one
+ * cannot be used, because it is disabled or its vault is away, the next one opens the record as well.
  *
  * @param blobName - where it was found; a record that was sealed for another name is refused.
  * @param sha256 - hex digest from the ledger, compared first when given.
@@ -94,17 +95,22 @@ export async function unsealRecord(
   const header = parseHeader(jwe.protected)
   if (!header) throw broken("The protected header is not exactly enc and kvb")
   if (header.kvb !== sealNameOf(blobName)) throw broken("The record was sealed for another blob name")
-  const key = keys.find(({ kid }) => jwe.recipients.some((recipient) => recipient.header.kid === kid))
-  if (!key)
-    throw new ServiceError("ERR_SEAL_NO_KEY", "No key at hand is a recipient of the record", { details })
-  try {
-    return "unwrap" in key ? await openRemotely(jwe, key) : await openLocally(jwe, key)
-  } catch (error) {
-    if (error instanceof ServiceError) throw error
-    if (error instanceof errors.JOSEError)
-      throw broken("The record does not open: its tag does not fit", error)
-    throw broken("The record does not open with this key", error)
+  const usable = keys.filter(({ kid }) => jwe.recipients.some((recipient) => recipient.header.kid === kid))
+  let first: ServiceError | undefined
+  for (const key of usable) {
+    try {
+      return "unwrap" in key ? await openRemotely(jwe, key) : await openLocally(jwe, key)
+    } catch (error) {
+      if (error instanceof errors.JOSEError)
+        throw broken("The record does not open: its tag does not fit", error)
+      if (!(error instanceof ServiceError)) throw broken("The record does not open with this key", error)
+      if (error.code === "ERR_SEAL_INTEGRITY") throw error
+      first ??= error
+    }
   }
+  throw (
+    first ?? new ServiceError("ERR_SEAL_NO_KEY", "No key at hand is a recipient of the record", { details })
+  )
 }
 
 type Sealed = z.infer<typeof sealedSchema>

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts"
-import { type ErrorCode, type ServiceError, toServiceError } from "../errors.ts"
+import { type ErrorCode, ServiceError, toServiceError } from "../errors.ts"
 import { inParallel } from "./inParallel.ts"
 import { openRecord, type RecordSource } from "./openRecord.ts"
 import type { PlannedItem } from "./planRestore.ts"
@@ -32,8 +32,9 @@ export interface ExecuteRestoreOptions {
 
 /**
  * Does what a plan says. Each record is opened and its place looked at again just before it is written, so repeating
- * after a crash at any point writes each object at most once: what is there already has the same contents. The same
- * holds for a write whose answer did not come. Two runs at the same time may both find a place free.
+ * after a crash at any point writes nothing twice that a look can see: what is there already has the same contents. The
+ * same holds for a write whose answer did not come. A write that takes effect only after the next look, and two runs at
+ * the same time, make a second version of the same contents.
  *
  * Never throws for what befalls one item: the others go on.
  */
@@ -78,10 +79,16 @@ async function tryItem(
   switch (found.state) {
     case "blocked":
       return { result: progress.hasTried ? "failed" : "blocked", error: found.error, notes }
-    case "same":
-      return progress.hasTried
-        ? { result: "restored", where: found.where, isCompared: true, notes }
-        : { result: "alreadyThere", where: found.where, notes: [...notes, ...found.notes] }
+    case "same": {
+      const { where } = found
+      if (!progress.hasTried) return { result: "alreadyThere", where, notes: [...notes, ...found.notes] }
+      for (const note of found.notes) {
+        if (note.note !== "attributesDiffer") continue
+        const what = `The new version differs in: ${note.attributes.join(", ")}`
+        throw new ServiceError("ERR_RESTORE_DIFFERS", what, { details: { object: where } })
+      }
+      return { result: "restored", where, isCompared: record.attributes.enabled, notes }
+    }
     case "free": {
       progress.hasTried = true
       const restored = await target.write(record, name)

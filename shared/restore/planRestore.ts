@@ -73,6 +73,11 @@ async function planItem(selected: SelectedRecord, options: PlanRestoreOptions): 
   const { object } = selected
   const base = { id: formatVersionUrl(object), name: as ?? object.name, selected }
   const newer = selected.newerGaps.map((gap) => ({ note: "newerWithoutRecord" as const, ...gap }))
+  if (selected.onlyGap !== undefined) {
+    const what = `The store has no record of it: its gap record says ${selected.onlyGap}`
+    const error = new ServiceError("ERR_STORE_NOT_FOUND", what, { details: { blob: selected.blob } })
+    return { ...base, notes: newer, action: "blocked", error }
+  }
   const { place } = target
   if (!allowsOtherCloud && "host" in place && leavesCloud(object.host, place.host)) {
     const what = "The vault of the record is in another cloud than the target"

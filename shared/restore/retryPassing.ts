@@ -28,7 +28,8 @@ export async function retryPassing<T>(
     } catch (thrown) {
       const { code, retryAfterMs = 0 } = toServiceError(thrown)
       if (attempt >= attempts || !passing.has(code) || signal?.aborted) throw thrown
-      await clock.sleep(Math.min(Math.max(firstDelayMs * 2 ** (attempt - 1), retryAfterMs), longestDelayMs))
+      const delayMs = Math.min(Math.max(firstDelayMs * 2 ** (attempt - 1), retryAfterMs), longestDelayMs)
+      await clock.sleep(delayMs, signal ? { signal } : {})
     }
   }
 }

@@ -39,9 +39,11 @@ export interface SelectedRecord {
   /** When the version was made, by the vault's clock where that is known. */
   readonly changedAt: Date
   readonly newerGaps: readonly NewerGap[]
+  /** There is no record at all: `blob` is the gap record that says why. */
+  readonly onlyGap?: GapReason
 }
 
-type Candidate = Omit<SelectedRecord, "newerGaps">
+type Candidate = Omit<SelectedRecord, "newerGaps" | "onlyGap">
 
 /**
  * Selects records by the listing of the store alone. Reads only; safe to repeat.
@@ -51,7 +53,9 @@ type Candidate = Omit<SelectedRecord, "newerGaps">
  * One name is one object: where a name was a secret and later a certificate, the newer kind is selected. The store does
  * not know of deletions, so an object that was deleted before `at` is selected as well.
  *
- * @returns in the order of names; at least one.
+ * Versions of which there is a gap record and whose name has no record at all are among the result, marked.
+ *
+ * @returns in the order of names; at least one record.
  * @throws ServiceError ERR_STORE_NOT_FOUND when nothing is selected, with what gap records say about it; else as
  * StoreCatalog does.
  */
@@ -61,18 +65,20 @@ export async function selectRecords(
   { signal }: { readonly signal?: AbortSignal } = {},
 ): Promise<SelectedRecord[]> {
   const options = signal ? { signal } : {}
-  const gaps = new Map<string, NewerGap & { readonly name: string; readonly at: Date }>()
+  const gaps = new Map<string, OpenGap>()
   for (const prefix of prefixesOf(gapPrefixOfVault(selection.host), selection)) {
     for await (const { name, metadata, createdAt } of catalog.list(prefix, options)) {
       const entry = parseStoreEntryName(name)
       if (entry?.kind !== "gap" || !isSelected(entry.object, selection)) continue
-      const { eventAt, putAt } = parseLedgerEntry(metadata) ?? {}
+      const { changedAt, eventAt, putAt } = parseLedgerEntry(metadata) ?? {}
       const { object, reason } = entry
       const gap = {
         id: formatVersionUrl(object),
         reason,
-        name: object.name,
-        at: eventAt ?? putAt ?? createdAt,
+        object,
+        blob: name,
+        // Reconciliation may write it months after the version was made.
+        at: changedAt ?? eventAt ?? putAt ?? createdAt,
       }
       gaps.set(versionKey(object), gap)
     }
@@ -94,14 +100,20 @@ export async function selectRecords(
   }
   if (newest.size === 0) throw nothing(selection, [...gaps.values()])
   const open = [...gaps.values()].filter(({ at }) => !selection.at || at <= selection.at)
-  return [...newest.values()]
-    .sort((one, other) => (one.object.name < other.object.name ? -1 : 1))
-    .map((candidate) => ({
-      ...candidate,
-      newerGaps: open
-        .filter(({ name, at }) => name === candidate.object.name && at > candidate.changedAt)
-        .map(({ id, reason }) => ({ id, reason })),
-    }))
+  const records = [...newest.values()].map((candidate) => ({
+    ...candidate,
+    newerGaps: open
+      .filter(({ object, at }) => object.name === candidate.object.name && at > candidate.changedAt)
+      .map(({ id, reason }) => ({ id, reason })),
+  }))
+  const unrecorded = open.filter(({ object }) => !newest.has(object.name)).map(onlyGap)
+  return [...records, ...unrecorded].sort((one, other) => (one.object.name < other.object.name ? -1 : 1))
+}
+
+type OpenGap = NewerGap & { readonly object: ObjectVersion; readonly blob: string; readonly at: Date }
+
+function onlyGap({ object, blob, at, reason }: OpenGap): SelectedRecord {
+  return { object, blob, changedAt: at, newerGaps: [], onlyGap: reason }
 }
 
 /** A secret's name is looked for among certificates, too. */

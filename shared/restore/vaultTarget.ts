@@ -78,7 +78,10 @@ async function look(
     if (!enabled && tags[restoredTag] === record.object.id) return { state: "same", where, notes: [] }
     const reading = enabled ? await readVersion(current, reader) : undefined
     if (reading && isSame(record, reading)) {
-      const attributes = differencesOf(record, reading)
+      const attributes = [
+        ...(hasWholeChain(record, reading) ? [] : ["chain"]),
+        ...differencesOf(record, reading),
+      ]
       return {
         state: "same",
         where,

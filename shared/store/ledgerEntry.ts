@@ -105,7 +105,12 @@ function parseCount(text: string): number | undefined {
 export function parseTime(text: string | undefined): Date | undefined {
   if (text === undefined || !/^\d{4}-\d\d-\d\dT/.test(text)) return undefined
   const time = new Date(/(?:Z|[+-]\d\d:?\d\d)$/i.test(text) ? text : `${text}Z`)
-  return Number.isNaN(time.getTime()) ? undefined : time
+  return Number.isNaN(time.getTime()) || !isDay(text.slice(0, 10)) ? undefined : time
+}
+
+/** `new Date` takes 30 February for 2 March. */
+function isDay(text: string): boolean {
+  return new Date(`${text}T00:00:00Z`).toISOString().startsWith(text)
 }
 
 function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {

@@ -51,8 +51,10 @@ export function createLastKnownGauges(meter: Meter, clock: Clock): LastKnownGaug
   createGauge(meter, "kvbackup.backlog.oldest_unprotected_age").addCallback((result) => {
     const known = fresh(backlog, backlogFreshMs)
     if (!known) return
+    // The age as of the look: what was in hand then may be stored long since, and must not grow old here.
     const { oldestUnprotected } = known.value
-    result.observe(oldestUnprotected ? secondsSince(oldestUnprotected.changedAt) : 0)
+    const ageMs = oldestUnprotected ? known.atMs - oldestUnprotected.changedAt.getTime() : 0
+    result.observe(Math.max(0, ageMs / 1000))
   })
   createGauge(meter, "kvbackup.canary.age").addCallback((result) => {
     const known = fresh(canary, canaryFreshMs)

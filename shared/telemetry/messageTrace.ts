@@ -78,7 +78,10 @@ export function startMessageTrace(
   )
   const context = trace.setSpan(ROOT_CONTEXT, span)
   return {
-    traceparent: formatTraceparent(span.spanContext()),
+    // Without telemetry the span is its parent, which is the host's where the sender named none.
+    traceparent: span.isRecording()
+      ? formatTraceparent(span.spanContext())
+      : sender && formatTraceparent(sender),
     startChange: (change) => startChangeTrace(tracer, metrics, context, change),
     countItem: (outcome) => {
       metrics.countOutcome(outcome, undefined)

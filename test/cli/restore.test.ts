@@ -104,6 +104,11 @@ describe("kvbackup restore", () => {
       says: "--at must be a time",
     },
     {
+      name: "a day that does not exist",
+      argv: ["--object", object, ...to, "--at", "2026-02-30T10:00:00Z"],
+      says: "--at must be a time",
+    },
+    {
       name: "a version and a time",
       argv: ["--object", `${object}/${"0".repeat(32)}`, ...to, "--at", "2026-03-01T10:00:00Z"],
       says: "leave --at out",

@@ -185,9 +185,10 @@ describe("one trace from event to blob", () => {
       store: createMemoryStore(),
       recipients: [recipient],
     })
-    await handler.deliver("garbage")
+    const host = "00-11111111111111111111111111111111-2222222222222222-01"
+    await handler.deliver("garbage", {}, host)
     expect(handler.quarantine.sent[0]?.properties).not.toHaveProperty("traceparent")
-    await deferring.deliver(anEventGridEvent(), { traceparent })
+    await deferring.deliver(anEventGridEvent(), { traceparent }, host)
     expect(deferring.changes.sent[0]?.properties["traceparent"]).toBe(traceparent)
   })
 })

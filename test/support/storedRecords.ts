@@ -110,9 +110,15 @@ export function storedRecords(
       const value = secret.value?.reveal() ?? ""
       return put(object, buildRecord(reading, undefined, value, new Date()), {}, wrongly)
     },
-    gap: async (of: Parameters<typeof anObject>[0], reason: "disabled" | "gone", eventAt: string) => {
+    gap: async (
+      of: Parameters<typeof anObject>[0],
+      reason: "disabled" | "gone",
+      eventAt: string,
+      changedAt?: string,
+    ) => {
       const object = anObject(of)
       const metadata = formatLedgerEntry({
+        ...(changedAt === undefined ? {} : { changedAt: new Date(changedAt) }),
         eventAt: new Date(eventAt),
         putAt: new Date(eventAt),
         origin: "live",

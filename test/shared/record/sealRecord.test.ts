@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto"
 import { GeneralEncrypt } from "jose"
 import { describe, expect, it } from "vitest"
+import { ServiceError } from "../../../shared/errors.ts"
 import { sealRecord } from "../../../shared/record/sealRecord.ts"
 import { importOpeningKeys, unsealRecord } from "../../../shared/record/unsealRecord.ts"
 import { formatRecordName, sealNameOf } from "../../../shared/store/blobName.ts"
@@ -90,6 +91,19 @@ describe("unsealRecord", () => {
     const sealed = await sealFor(rsa, ec)
     const opened = await unsealRecord(sealed, blob, [stranger.openingKey, ec.openingKey])
     expect(Buffer.from(opened).toString("utf8")).toBe(text)
+  })
+
+  it("opens with the next key when the first one cannot be used, and else says why the first could not", async () => {
+    const disabled = {
+      kid: rsa.recipient.kid,
+      unwrap: () => Promise.reject(new ServiceError("ERR_VAULT_UNAVAILABLE", "away")),
+    }
+    const sealed = await sealFor(rsa, ec)
+    const opened = await unsealRecord(sealed, blob, [disabled, ec.openingKey])
+    expect(Buffer.from(opened).toString("utf8")).toBe(text)
+    await expect(unsealRecord(sealed, blob, [disabled])).rejects.toMatchObject({
+      code: "ERR_VAULT_UNAVAILABLE",
+    })
   })
 
   it("says that no key fits, by the blob's name", async () => {

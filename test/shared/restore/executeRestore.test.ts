@@ -201,6 +201,44 @@ describe("executeRestore", () => {
     expect(writer.writes).toBe(1)
   })
 
+  it("compares what was written also when the answer to the write was lost", async () => {
+    let lost = 1
+    const { secret, execute, writer } = aWorld({
+      wrap: (inner) => ({
+        ...inner,
+        setSecret: async (vault, name, { expires: _lostOnTheWay, ...given }, ...rest) => {
+          const made = await inner.setSecret(vault, name, given, ...rest)
+          if (lost-- > 0) throw new ServiceError("ERR_VAULT_UNAVAILABLE", "cut")
+          return made
+        },
+      }),
+    })
+    await secret({}, { expires: "2027-01-01T00:00:00Z" })
+    const [item] = await execute()
+    expect(item?.outcome).toMatchObject({
+      result: "failed",
+      error: { code: "ERR_RESTORE_DIFFERS", message: expect.stringContaining("expires") },
+    })
+    expect(writer.writes).toBe(1)
+  })
+
+  it("ends at once when it is interrupted while it waits for a vault", async () => {
+    const interruption = new AbortController()
+    const { secret, execute } = aWorld({
+      wrap: (inner) => ({
+        ...inner,
+        setSecret: () => {
+          interruption.abort()
+          return Promise.reject(new ServiceError("ERR_VAULT_THROTTLED", "later", { retryAfterMs: 60_000 }))
+        },
+      }),
+    })
+    await secret({ name: "a" })
+    await secret({ name: "b" })
+    const items = await execute({ signal: interruption.signal })
+    expect(items.map(({ outcome }) => outcome.result)).toEqual(["failed", "notDone"])
+  })
+
   it("gives up on a vault that stays away, and says that something may have been written", async () => {
     const { secret, execute, clock } = aWorld({
       wrap: (inner) => ({

@@ -27,6 +27,25 @@ describe("selectRecords", () => {
     ])
   })
 
+  it("names what a vault had and the store has no record of, and restores nothing for it", async () => {
+    const records = storedRecords()
+    await records.secret({ name: "b" })
+    await records.gap({ name: "a" }, "disabled", "2026-03-01T10:00:00Z")
+    const selected = await selectRecords(records.store, { host })
+    expect(selected).toMatchObject([
+      { object: { name: "a" }, onlyGap: "disabled", blob: expect.stringMatching(/^gaps\/v1\//) },
+      { object: { name: "b" }, newerGaps: [] },
+    ])
+    expect(selected[1]).not.toHaveProperty("onlyGap")
+  })
+
+  it("takes a gap for as old as its version, however late reconciliation found it", async () => {
+    const records = storedRecords()
+    await records.secret({ version: 2 }, { created: "2026-03-01T10:00:00Z" })
+    await records.gap({ version: 1 }, "disabled", "2026-06-01T10:00:00Z", "2026-01-01T10:00:00Z")
+    await expect(selectRecords(records.store, { host, object })).resolves.toMatchObject([{ newerGaps: [] }])
+  })
+
   it("selects the newest version by the vault's own time, in whatever order they were stored", async () => {
     const records = storedRecords()
     await records.secret({ version: 1 }, { created: "2026-03-05T10:00:00Z" })
