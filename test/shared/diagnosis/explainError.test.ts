@@ -10,6 +10,10 @@ interface ExplainVector {
   readonly name: string
   readonly text: string
   readonly expect: Readonly<Record<string, unknown>>
+  /** Part of the command that mends it. */
+  readonly command?: string
+  /** What the command must not grant. */
+  readonly notInCommand?: string
   /** What must not be repeated. */
   readonly secrets?: readonly string[]
 }
@@ -20,18 +24,23 @@ const vectors = JSON.parse(
 const explain = (text: string) => explainError(Buffer.from(text))
 
 describe("explainError", () => {
-  it.each(vectors)("explains: $name", ({ text, expect: wanted, secrets = [] }) => {
-    const explanation = explain(text)
-    expect(explanation).toMatchObject(wanted)
-    const said = JSON.stringify(explanation)
-    for (const secret of secrets) expect(said).not.toContain(secret)
-    expect(said).not.toMatch(
-      /all networks from|trusted services? (?:on|enabled)|--default-action Allow|bypass AzureServices/i,
-    )
-    const isUnknown = wanted["kind"] === "unknown"
-    expect(explanation.remedy.says.startsWith("Collect")).toBe(isUnknown)
-    expect(explanation.isNot.length > 0).toBe(!isUnknown)
-  })
+  it.each(vectors)(
+    "explains: $name",
+    ({ text, expect: wanted, secrets = [], command = "", notInCommand }) => {
+      const explanation = explain(text)
+      expect(explanation.remedy.command ?? "").toContain(command)
+      expect((explanation.remedy.command ?? "").includes(notInCommand ?? "\u0000")).toBe(false)
+      expect(explanation).toMatchObject(wanted)
+      const said = JSON.stringify(explanation)
+      for (const secret of secrets) expect(said).not.toContain(secret)
+      expect(said).not.toMatch(
+        /all networks from|trusted services? (?:on|enabled)|--default-action Allow|bypass AzureServices/i,
+      )
+      const isUnknown = wanted["kind"] === "unknown"
+      expect(explanation.remedy.says.startsWith("Collect")).toBe(isUnknown)
+      expect(explanation.isNot.length > 0).toBe(!isUnknown)
+    },
+  )
 
   it("knows at least forty texts, of every kind and service", () => {
     expect(vectors.length).toBeGreaterThanOrEqual(40)
