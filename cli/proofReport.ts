@@ -109,6 +109,11 @@ function formatFinding(finding: Shown): string {
       return line("TWO DIGESTS", `${finding.blob} is signed, too`)
     case "digestEarly":
       return line("TOO EARLY", `${finding.blob} was stored at ${finding.storedAt.toISOString()}`)
+    case "listUnnamed":
+      return line(
+        "DIGEST REPLACED",
+        `${finding.blob} is a list of an earlier digest of this day, which is gone`,
+      )
     case "chainBroken":
       return line("CHAIN BROKEN", `${finding.blob}: ${chainBreaks[finding.why]}`)
     case "listBroken":

@@ -65,7 +65,8 @@ export async function runReconcileCommand(
     await parts.close()
     await httpClient.close()
   }
-  const exitCode = exitCodeOf(reconciled)
+  const isCutOff = interruption.signal.aborted && reconciled.length < vaults.length
+  const exitCode = isCutOff ? exitInterrupted : exitCodeOf(reconciled)
   streams.out(
     options.json
       ? `${JSON.stringify({ format: "kvbackup-reconcile/1", exitCode, executed, vaults: reconciled.map(toDocument) })}\n`

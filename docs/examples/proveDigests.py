@@ -6,7 +6,7 @@
 KEYS is a JWK Set of the public keys that are trusted. Needs Python 3.9 and openssl, and nothing of this project.
 Prints a line for each day; ends with 0 when every day is proved, else with 1.
 """
-import base64, datetime, gzip, hashlib, json, os, subprocess, sys, tempfile
+import base64, datetime, gzip, hashlib, json, os, re, subprocess, sys, tempfile
 
 folder, keys_file = sys.argv[1:3]
 
@@ -82,17 +82,23 @@ listed = {}
 for entry in sorted((e for e in listing if e["name"].startswith(("gaps/", "v1/"))), key=lambda e: e["name"].encode("utf-16-be")):
     listed.setdefault(entry["createdAt"][:10], []).append(canonical(entry))
 
-names = sorted(e["name"] for e in listing if e["name"].startswith("digest/v1/"))
+pattern = re.compile(r"digest/v1/(\d{4}-\d\d-\d\d)(?:\.([1-9]))?\.json")
+names = sorted((m[1], m[2] or "0", m[0]) for m in (pattern.fullmatch(e["name"]) for e in listing) if m)
 problems = []
 previous = None
-for name in names:
-    day = name[len("digest/v1/") :][:10]
+for day, _, name in names:
     with open(os.path.join(folder, name), "rb") as file:
         stored = file.read()
     wrong = []
-    jws = json.loads(stored)
-    header = json.loads(unbase64(jws["protected"]))
-    digest = json.loads(unbase64(jws["payload"]))
+    try:
+        jws = json.loads(stored)
+        header = json.loads(unbase64(jws["protected"]))
+        digest = json.loads(unbase64(jws["payload"]))
+        header["kid"], header["alg"], header["typ"], digest["format"], digest["day"], digest["store"], digest["entries"]
+    except (ValueError, KeyError, TypeError):
+        print(day, "WRONG: no digest lies under the name", name)
+        problems.append(name)
+        continue
     key = trusted.get(header["kid"])
     message = (jws["protected"] + "." + jws["payload"]).encode("ascii")
     if key is None or header["alg"] != algorithm_of(key) or header["typ"] != "kvb-digest+json":
@@ -110,6 +116,13 @@ for name in names:
                 vouched.update(file.read().splitlines(keepends=True))
         wrong += ["only in the listing: " + line.decode().strip() for line in lines if line not in vouched]
         wrong += ["only in the digest: " + line.decode().strip() for line in sorted(vouched - set(lines))]
+    vouched_lists = {entries["blob"] for entries in digest["lists"]}
+    for entry in listing:
+        other = re.fullmatch(r"digest/entries/v1/%s/([0-9a-f]{64})[^/]*\.jsonl\.gz" % day, entry["name"])
+        if other and entry["name"] not in vouched_lists:
+            with gzip.open(os.path.join(folder, entry["name"])) as file:
+                if hashlib.sha256(file.read()).hexdigest() == other[1]:
+                    wrong.append("an earlier digest of the day is gone: " + entry["name"])
     if previous is not None:
         before = (datetime.date.fromisoformat(day) - datetime.timedelta(1)).isoformat()
         if previous[0] != before:
@@ -128,7 +141,7 @@ if previous is None or previous[0] < due.isoformat():
     print("WRONG: the digests up to", due.isoformat(), "are missing")
     problems.append("missing")
 for day in sorted(listed):
-    if day < due.isoformat() and "digest/v1/%s.json" % day not in names:
+    if day < due.isoformat() and day not in [of for of, _, _ in names]:
         print(day, "WRONG: entries of a day without a digest")
         problems.append(day)
 sys.exit(1 if problems else 0)

@@ -24,12 +24,13 @@ export interface RoleScopes {
 
 /**
  * What each job may do by default: exactly the table of identities of the design, one custom role an identity. A
- * grant that reads only below some prefixes stands for a role condition; `list` shows names and metadata alone.
+ * grant that reads or adds only below some prefixes stands for a role condition; `list` shows names and metadata alone.
  */
 export function defaultRoles(scopes: RoleScopes): Readonly<Record<Job, readonly string[]>> {
   const { container, stateContainer, deadLetterContainer, queue, quarantineQueue, canarySecret } = scopes
   const list = `list on ${container}/`
-  const add = `${blobs}/add/action on ${container}/`
+  const addBelow = (...prefixes: readonly string[]) =>
+    prefixes.map((prefix) => `${blobs}/add/action on ${container}/${prefix}/`)
   const readBelow = (...prefixes: readonly string[]) =>
     prefixes.map((prefix) => `${blobs}/read on ${container}/${prefix}/`)
   const send = (name: string) => `${messages}/send/action on ${name}`
@@ -42,17 +43,24 @@ export function defaultRoles(scopes: RoleScopes): Readonly<Record<Job, readonly 
     backup: [
       readSecret,
       readCertificates,
-      add,
+      ...addBelow("v1", "gaps", "probe"),
       `${containers}/read on ${container}/`,
       receive(queue),
       send(queue),
       send(quarantineQueue),
     ],
-    reconcile: [listSecrets, readCertificates, list, ...readBelow("reconcile"), add, send(queue)],
+    reconcile: [
+      listSecrets,
+      readCertificates,
+      list,
+      ...readBelow("reconcile"),
+      ...addBelow("gaps", "reconcile"),
+      send(queue),
+    ],
     audit: [
       list,
       ...readBelow("digest", "reconcile", "journal", "drill"),
-      add,
+      ...addBelow("digest"),
       receive(queue),
       receive(quarantineQueue),
       `${keys}/read`,
@@ -61,7 +69,7 @@ export function defaultRoles(scopes: RoleScopes): Readonly<Record<Job, readonly 
     replay: [
       list,
       ...readBelow("journal"),
-      add,
+      ...addBelow("journal"),
       receive(queue),
       receive(quarantineQueue),
       send(queue),

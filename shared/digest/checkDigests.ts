@@ -65,17 +65,29 @@ async function readDay(parts: ReadDigestParts, blobs: readonly DigestBlob[]): Pr
       const found = await findDigest(parts, blob)
       if (!found) continue
       if (!isSigned(found)) findings.push(toFinding(found))
-      else if (digest) findings.push({ kind: "digestForked", day: found.day, blob: found.blob })
-      else digest = found
+      // The same bytes once more say nothing else.
+      else if (digest?.sha256 === found.sha256) continue
+      else if (digest && !isEarly(digest)) {
+        findings.push({ kind: "digestForked", day: found.day, blob: found.blob })
+      } else {
+        if (digest) findings.push(early(digest))
+        digest = found
+      }
     } catch (error) {
       code = toServiceError(error).code
     }
   }
-  if (digest && digest.storedAt < endOfDay(digest.day)) {
-    const { day, blob, storedAt } = digest
-    findings.push({ kind: "digestEarly", day, blob, storedAt })
-  }
+  if (digest && isEarly(digest)) findings.push(early(digest))
   return { findings, ...(digest ? { digest } : {}), ...(code === undefined ? {} : { code }) }
+}
+
+/** It was stored before its day was over, so it cannot cover all of it. */
+export function isEarly({ day, storedAt }: DigestBlob): boolean {
+  return storedAt < endOfDay(day)
+}
+
+function early({ day, blob, storedAt }: DigestBlob): ProofFinding {
+  return { kind: "digestEarly", day, blob, storedAt }
 }
 
 function isSigned(digest: StoredDigest): digest is SignedStoredDigest {
@@ -95,7 +107,10 @@ function toFinding({ day, blob, opened }: StoredDigest): ProofFinding {
   }
 }
 
-/** The day before may be missing or unreadable: that is said of that day, and this one is not blamed for it. */
+/**
+ * The day before may be missing: that is said of that day, and this one is not blamed for it. Where it could not be read
+ * the link could not be checked.
+ */
 function checkLink(
   checked: CheckedDay,
   { day, blob, opened }: SignedStoredDigest,
@@ -111,6 +126,9 @@ function checkLink(
   if (!previous) return day === begins ? checked : broken("beginsAnew")
   if (previous.day !== addDays(day, -1)) return broken("skipsDays")
   if (before?.digest && before.digest.sha256 !== previous.sha256) return broken("previousDiffers")
+  if (before && !before.digest && before.code !== undefined && checked.code === undefined) {
+    return { ...checked, code: before.code }
+  }
   return checked
 }
 

@@ -122,7 +122,7 @@ async function isList(reader: StoreReader, list: Digest["lists"][number]): Promi
  */
 export async function readEntryList(
   reader: StoreReader,
-  { blob, sizeBytes, sha256 }: Digest["lists"][number],
+  { blob, sizeBytes, sha256 }: Omit<Digest["lists"][number], "count">,
 ): Promise<string | undefined> {
   try {
     const packed = await reader.read(blob)
@@ -133,6 +133,12 @@ export async function readEntryList(
     if (error instanceof ServiceError && error.code !== "ERR_STORE_NOT_FOUND") throw error
     return undefined
   }
+}
+
+/** Does the blob hold what its name says, so that a digest named it once? Throws as `readEntryList`. */
+export async function isEntryList(reader: StoreReader, blob: string): Promise<boolean> {
+  const sha256 = /\/([0-9a-f]{64})[^/]*$/.exec(blob)?.[1] ?? ""
+  return (await readEntryList(reader, { blob, sizeBytes: listSizeBytes, sha256 })) !== undefined
 }
 
 /** SHA-256 in hexadecimal. */

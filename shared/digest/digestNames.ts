@@ -30,7 +30,13 @@ export function formatEntryListName(day: Day, sha256: string, salt?: string): st
   return `${entryListPrefix}${day}/${sha256}${salt === undefined ? "" : `-${salt}`}.jsonl.gz`
 }
 
-const entryListPattern = /^digest\/entries\/v1\/\d{4}-\d\d-\d\d\/[0-9a-f]{64}(?:-[0-9a-f]{16})?\.jsonl\.gz$/
+const entryListPattern = /^digest\/entries\/v1\/(\d{4}-\d\d-\d\d)\/[0-9a-f]{64}(?:-[0-9a-f]{16})?\.jsonl\.gz$/
+
+/** The day that a list is of; `undefined` for what is no list's name. */
+export function dayOfEntryList(name: string): Day | undefined {
+  const day = entryListPattern.exec(name)?.[1]
+  return day !== undefined && isDay(day) ? day : undefined
+}
 
 /** Is this the name of a digest or of a list? Only such names become paths of files. */
 export function isCopiedName(name: string): boolean {

@@ -4,7 +4,7 @@ import type { StoreReader } from "../store/storeReader.ts"
 import { sha256Of } from "./collectEntries.ts"
 import type { TrustedKeys } from "./digestKey.ts"
 import type { Day } from "./digestDay.ts"
-import { digestPrefix, parseDigestName } from "./digestNames.ts"
+import { dayOfEntryList, digestPrefix, entryListPrefix, parseDigestName } from "./digestNames.ts"
 import { type OpenedDigest, openDigest } from "./signedDigest.ts"
 
 /** A blob under the name of a digest. Whether it is one, opening tells. */
@@ -13,7 +13,11 @@ export interface DigestBlob {
   readonly day: Day
   /** When the service got it: so long, what it says has not changed. */
   readonly storedAt: Date
+  readonly sizeBytes: number
 }
+
+/** More than any digest has: 16 MiB. What is larger is none, and is not read. */
+const mostBytes = 16 * 2 ** 20
 
 /** A digest as it lies in the store. */
 export type StoredDigest = DigestBlob & {
@@ -33,13 +37,23 @@ export async function listDigests(
   options?: { readonly signal?: AbortSignal },
 ): Promise<ReadonlyMap<Day, readonly DigestBlob[]>> {
   const byDay = new Map<Day, (DigestBlob & { readonly attempt: number })[]>()
-  for await (const { name, createdAt } of catalog.list(digestPrefix, options)) {
+  for await (const { name, createdAt, sizeBytes } of catalog.list(digestPrefix, options)) {
     const parsed = parseDigestName(name)
     if (!parsed) continue
     const { day, attempt } = parsed
-    byDay.set(day, [...(byDay.get(day) ?? []), { blob: name, day, attempt, storedAt: createdAt }])
+    byDay.set(day, [...(byDay.get(day) ?? []), { blob: name, day, attempt, storedAt: createdAt, sizeBytes }])
   }
   for (const blobs of byDay.values()) blobs.sort((a, b) => a.attempt - b.attempt)
+  return byDay
+}
+
+/** Names of the lists of entries, by day. */
+export async function listEntryLists(catalog: StoreCatalog): Promise<ReadonlyMap<Day, readonly string[]>> {
+  const byDay = new Map<Day, string[]>()
+  for await (const { name } of catalog.list(entryListPrefix)) {
+    const day = dayOfEntryList(name)
+    if (day !== undefined) byDay.set(day, [...(byDay.get(day) ?? []), name])
+  }
   return byDay
 }
 
@@ -56,6 +70,7 @@ export interface ReadDigestParts {
  * StoreReader and TrustedKeys do.
  */
 export async function readDigest(parts: ReadDigestParts, blob: DigestBlob): Promise<StoredDigest> {
+  if (blob.sizeBytes > mostBytes) return { ...blob, sha256: "", opened: { kind: "malformed" } }
   const bytes = await parts.reader.read(blob.blob)
   const opened = await openDigest(bytes, parts.keys)
   const found = { ...blob, sha256: sha256Of(bytes) }

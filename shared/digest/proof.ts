@@ -20,6 +20,8 @@ export type ProofFinding =
   | { readonly kind: "digestForked"; readonly day: Day; readonly blob: string }
   /** It was stored before its day was over, so it cannot cover all of it. */
   | { readonly kind: "digestEarly"; readonly day: Day; readonly blob: string; readonly storedAt: Date }
+  /** A list of the day's entries that its digest does not name: an earlier digest of the day was there, and is gone. */
+  | { readonly kind: "listUnnamed"; readonly day: Day; readonly blob: string }
   /** It does not name the digest of the day before as that is. */
   | { readonly kind: "chainBroken"; readonly day: Day; readonly blob: string; readonly why: ChainBreak }
   /** A list of entries is not what its digest vouches for. */
@@ -32,7 +34,8 @@ export type ProofFinding =
 export type ChainBreak = "previousDiffers" | "beginsAnew" | "skipsDays"
 
 /**
- * What became of one day. `proved`: digest, chain and entries are as they were. `wrong`: a finding names what is not.
+ * What became of one day. `proved`: digest, chain and entries are as they were since
+ * the digest was stored. `wrong`: a finding names what is not.
  * `unknown`: it could not be told. `pending`: its digest is not written yet, and need not be.
  */
 export interface DayProof {

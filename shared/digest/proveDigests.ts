@@ -2,10 +2,11 @@ import { createHash, type Hash } from "node:crypto"
 import type { Clock } from "../clock.ts"
 import { toServiceError } from "../errors.ts"
 import type { StoreCatalog } from "../store/storeCatalog.ts"
-import { checkDigests, type CheckedDay, type CheckedDigests } from "./checkDigests.ts"
+import { isEntryList } from "./collectEntries.ts"
+import { checkDigests, type CheckedDay, type CheckedDigests, isEarly } from "./checkDigests.ts"
 import { type Day, type DayRange, dayOf, daysOf, lastClosedDay, lastDueDay } from "./digestDay.ts"
 import { formatDigestEntry, listEntries } from "./digestEntry.ts"
-import { type DigestBlob, listDigests, type ReadDigestParts } from "./digestStore.ts"
+import { type DigestBlob, listDigests, listEntryLists, type ReadDigestParts } from "./digestStore.ts"
 import { nameChanges } from "./nameChanges.ts"
 import type { DayProof, Proof, ProofFinding } from "./proof.ts"
 import type { Digest } from "./signedDigest.ts"
@@ -48,8 +49,10 @@ export async function proveDigests(parts: ProofParts, range: DayRange | "all"): 
   const asked = range === "all" ? { from: "", to: closed } : range
   const within = { from: asked.from, to: asked.to > closed ? closed : asked.to }
   let blobs: ReadonlyMap<Day, readonly DigestBlob[]>
+  let lists: ReadonlyMap<Day, readonly string[]>
   try {
     blobs = await listDigests(parts.catalog)
+    lists = await listEntryLists(parts.catalog)
   } catch (error) {
     return { ...head, days: [], findings: [], more: 0, incomplete: toServiceError(error).code }
   }
@@ -64,7 +67,8 @@ export async function proveDigests(parts: ProofParts, range: DayRange | "all"): 
   const days: DayProof[] = []
   const differing: Digest[] = []
   for (const day of daysOf({ from, to })) {
-    const found = checked.days.get(day) ?? { findings: [] }
+    const ofDay = checked.days.get(day) ?? { findings: [] }
+    const found = await withUnnamedLists(parts, day, ofDay, lists.get(day) ?? [])
     const { proof, isSame } = proveDay(day, found, listed, lastDueDay(now))
     if (found.digest && !isSame) differing.push(found.digest.opened.digest)
     findings.push(...found.findings)
@@ -83,6 +87,31 @@ export async function proveDigests(parts: ProofParts, range: DayRange | "all"): 
     more: named.more + ("more" in listing ? listing.more : 0),
     ...optionalCode("incomplete", failed ?? named.incomplete),
   }
+}
+
+/**
+ * A list that the day's digest does not name was named by another one: a run that is cut off and comes again writes the
+ * same lists, since a closed day's entries do not change. What is no list under a list's name says nothing.
+ */
+async function withUnnamedLists(
+  { reader }: ProofParts,
+  day: Day,
+  checked: CheckedDay,
+  lists: readonly string[],
+): Promise<CheckedDay> {
+  const { digest } = checked
+  const named = new Set(digest?.opened.digest.lists.map(({ blob }) => blob))
+  const unnamed = digest ? lists.filter((blob) => !named.has(blob)) : []
+  const findings: ProofFinding[] = []
+  let { code } = checked
+  for (const blob of unnamed.slice(0, namedChanges)) {
+    try {
+      if (await isEntryList(reader, blob)) findings.push({ kind: "listUnnamed", day, blob })
+    } catch (error) {
+      ;({ code } = toServiceError(error))
+    }
+  }
+  return { ...checked, findings: [...checked.findings, ...findings], ...optionalCode("code", code) }
 }
 
 function withCode(proof: DayProof, code: string | undefined): DayProof {
@@ -168,6 +197,8 @@ function strayDigests(
   const after = [...blobs]
     .filter(([day]) => day > to)
     .flatMap(([, ofDay]) => ofDay)
+    // By this machine's clock its day is not closed; by the service's it may be.
+    .filter(isEarly)
     .map(({ day, blob, storedAt }): ProofFinding => ({ kind: "digestEarly", day, blob, storedAt }))
   return [...before, ...after]
 }

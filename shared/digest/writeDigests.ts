@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts"
 import { ServiceError } from "../errors.ts"
 import type { BackupStore } from "../store/backupStore.ts"
 import type { StoreCatalog } from "../store/storeCatalog.ts"
+import { isEarly } from "./checkDigests.ts"
 import { createEntryCollector, sha256Of } from "./collectEntries.ts"
 import { type Day, addDays, dayOf, daysOf, lastClosedDay } from "./digestDay.ts"
 import { formatDigestEntry, listEntries } from "./digestEntry.ts"
@@ -46,7 +47,8 @@ export interface DigestRun {
  * run begins with the day of the oldest entry. Days without entries have a digest, too. Safe to repeat, and to cut off:
  * each digest is one write-once blob, and the next run goes on after the last.
  *
- * A digest that was removed is never written anew, since nobody can vouch for that day any more.
+ * A digest that was removed and has a successor is never written anew. The newest one is: this cannot be told from a run
+ * that was cut off. Where the day's entries were changed meanwhile, the proof names the list that no digest names any more.
  *
  * @param onWritten - is called after each.
  * @throws ServiceError ERR_DIGEST_CHAIN when digests are there and no trusted key has signed one; ERR_DIGEST_KEY,
@@ -87,7 +89,7 @@ export async function writeMissingDigests(
   return { lastClosedDay: closed, written }
 }
 
-type ValidDigest = Omit<StoredDigest, "opened" | "storedAt"> & {
+type ValidDigest = Omit<StoredDigest, "opened" | "storedAt" | "sizeBytes"> & {
   readonly opened: Extract<StoredDigest["opened"], { readonly kind: "signed" }>
 }
 
@@ -99,7 +101,7 @@ async function findLastDigest(parts: DigestParts, closed: Day): Promise<ValidDig
     .flatMap(([, ofDay]) => ofDay)
   for (const blob of blobs) {
     const digest = await findDigest(parts, blob)
-    if (digest && isValid(digest)) return digest
+    if (digest && isValid(digest) && !isEarly(digest)) return digest
   }
   if (blobs.length === 0) return undefined
   throw new ServiceError(
@@ -134,8 +136,10 @@ async function writeDigest(
     const blob = formatDigestName(day, attempt)
     const outcome = await parts.store.putIfAbsent(blob, bytes, "application/jose+json", metadata)
     if (outcome === "stored") return { stored: { blob, day, sha256, opened }, outcome }
-    const there = await readDigest(parts, { blob, day, storedAt: parts.clock.now() })
-    if (isValid(there)) return { stored: there, outcome }
+    const listed = (await listDigests(parts.catalog)).get(day)?.find((each) => each.blob === blob)
+    const there = listed && (await readDigest(parts, listed))
+    // One that was stored before the day was over does not cover it.
+    if (there && isValid(there) && !isEarly(there)) return { stored: there, outcome }
   }
   throw new ServiceError(
     "ERR_DIGEST_CHAIN",

@@ -25,8 +25,8 @@ export interface ConfirmGapsOptions {
 }
 
 /**
- * The gaps that are still there: what is so young that its backup may be under way is looked for once more, when its
- * time is over.
+ * The gaps that are still there. The store's listing is read ahead, so whatever it had not is looked for once more; what
+ * is so young that its backup may be under way, when its time is over.
  *
  * @param began - when the run over the store's listing began.
  * @throws ServiceError as StoreCatalog does.
@@ -37,17 +37,17 @@ export async function confirmGaps(
   { catalog, clock, graceMs, signal }: ConfirmGapsOptions,
 ): Promise<readonly Gap[]> {
   const from = began.getTime() - graceMs
-  const young = gaps.filter(({ created, cause }) => cause === "missing" && (created?.getTime() ?? 0) > from)
-  if (young.length === 0) return gaps
-  const newest = Math.max(...young.map(({ created }) => created?.getTime() ?? 0))
-  const waitMs = Math.min(newest + graceMs - clock.now().getTime(), graceMs)
+  const missing = gaps.filter(({ cause }) => cause === "missing")
+  if (missing.length === 0) return gaps
+  const newest = missing.reduce((most, { created }) => Math.max(most, created?.getTime() ?? 0), 0)
+  const waitMs = newest > from ? Math.min(newest + graceMs - clock.now().getTime(), graceMs) : 0
   const abort = signal ? { signal } : {}
   if (waitMs > 0) await clock.sleep(waitMs, abort)
   const isStored = await createProtectedVersions(catalog).look(
-    young.map(({ object }) => object),
+    missing.map(({ object }) => object),
     abort,
   )
-  const arrived = new Set(young.filter(({ object }) => isStored(object)))
+  const arrived = new Set(missing.filter(({ object }) => isStored(object)))
   return gaps.filter((gap) => !arrived.has(gap))
 }
 

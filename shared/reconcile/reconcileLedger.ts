@@ -28,7 +28,8 @@ export interface ReconcileLedger {
   write(page: ReconcileName["page"], record: Omit<ReconcileRecord, "format">): Promise<void>
   /**
    * The last page of the run over the vault at `host` (`host[:port]`) that wrote last, when that run has no summary and
-   * the page is not older than `since`.
+   * the store got the page not before `since`. A page that is not what its name says, or that is dated after the store
+   * got it, is nobody's: then the run begins anew.
    *
    * @throws ServiceError as StoreCatalog and StoreReader do; ERR_FORMAT_NEWER.
    */
@@ -46,8 +47,12 @@ export function createReconcileLedger({ add, catalog, reader }: ReconcileStore):
     readUnfinished: async (host, since) => {
       const newest = await findNewestRun(catalog, host)
       if (!newest || newest.page === "summary") return undefined
+      // By the service's clock: what a page says of itself may be anything.
+      if (newest.createdAt < since || newest.sizeBytes > mostBytes) return undefined
       const record = parseReconcileBlob(newest.blob, await reader.read(newest.blob))
-      return new Date(record.at) < since ? undefined : record
+      const isItself = record.run === newest.run && new URL(record.vault).host === host
+      const isAhead = Date.parse(record.at) > newest.createdAt.getTime() + skewMs
+      return isItself && !isAhead ? record : undefined
     },
   }
 }
@@ -57,23 +62,37 @@ interface ListedRun {
   readonly page: ReconcileName["page"]
   /** Its last page. */
   readonly blob: string
+  readonly createdAt: Date
+  readonly sizeBytes: number
   readonly writtenAt: string
 }
+
+/** Within one second of the service's clock the writer's own time decides. */
+function isLater(one: ListedRun, other: ListedRun): boolean {
+  const aheadMs = one.createdAt.getTime() - other.createdAt.getTime()
+  return aheadMs === 0 ? one.writtenAt >= other.writtenAt : aheadMs > 0
+}
+
+/** So far clocks may be apart, and the service cuts its times to seconds. */
+const skewMs = 5 * 60_000
+
+/** More than any page has: 1 MiB. */
+const mostBytes = 2 ** 20
 
 /** The run that wrote last, of those whose place no other run took. Memory: a line a run. */
 async function findNewestRun(catalog: StoreCatalog, host: string): Promise<ListedRun | undefined> {
   const runs = new Map<string, ListedRun>()
   const replaced = new Set<string>()
-  for await (const { name, metadata } of catalog.list(reconcilePrefixOfVault(host))) {
+  for await (const { name, metadata, createdAt, sizeBytes } of catalog.list(reconcilePrefixOfVault(host))) {
     const parsed = parseReconcileName(name)
     if (!parsed) continue
-    runs.set(parsed.run, { ...parsed, blob: name, writtenAt: metadata["putat"] ?? "" })
+    runs.set(parsed.run, { ...parsed, blob: name, createdAt, sizeBytes, writtenAt: metadata["putat"] ?? "" })
     if (metadata["continues"] !== undefined) replaced.add(metadata["continues"])
   }
   let newest: ListedRun | undefined
   for (const listed of runs.values()) {
     if (replaced.has(listed.run)) continue
-    if (!newest || listed.writtenAt >= newest.writtenAt) newest = listed
+    if (!newest || isLater(listed, newest)) newest = listed
   }
   return newest
 }

@@ -111,6 +111,7 @@ export async function reconcileVault(
     else incomplete = { reason: "error", error: toServiceError(error) }
   }
   const { startedAt, continues, counts, untold } = progress
+  if (incomplete?.reason === "budget" && progress.page === 0) await rememberBeginning(progress, options)
   return {
     vault,
     startedAt,
@@ -120,6 +121,15 @@ export async function reconcileVault(
     ...(incomplete ? { incomplete } : {}),
     ...(execute ? { run: execute.run } : {}),
     ...(continues === undefined ? {} : { continues }),
+  }
+}
+
+/** Without a page the next hourly run, which has all of the time, would not know that there is something to go on with. */
+async function rememberBeginning(progress: Progress, options: ReconcileVaultOptions): Promise<void> {
+  try {
+    await options.execute?.ledger.write(1, recordOf(progress, "running", options))
+  } catch {
+    // The run is incomplete already, and is told so.
   }
 }
 

@@ -63,7 +63,11 @@ export async function* runReconcile(
     const vaultBudget = createBudget(limits, clock)
     const reconciled = await reconcileVault({
       vault,
-      pager: pagerOf(vaultBudget.limit(createBackgroundPace({ limiter, clock }))),
+      pager: pagerOf(
+        vaultBudget.limit(
+          createBackgroundPace({ limiter, clock, ...(limits.until ? { until: limits.until } : {}) }),
+        ),
+      ),
       catalog,
       exclude,
       clock,

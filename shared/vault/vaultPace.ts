@@ -6,6 +6,8 @@ import type { Pace } from "./vaultPager.ts"
 export interface BackgroundPaceOptions {
   readonly limiter: VaultLimiter
   readonly clock: Clock
+  /** No pause lasts beyond this. */
+  readonly until?: Date
 }
 
 /**
@@ -25,7 +27,7 @@ const longestPauseMs = 60_000
  *
  * A call rejects as it did last, or as the limiter does.
  */
-export function createBackgroundPace({ limiter, clock }: BackgroundPaceOptions): Pace {
+export function createBackgroundPace({ limiter, clock, until }: BackgroundPaceOptions): Pace {
   return async (host, call) => {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -34,6 +36,7 @@ export function createBackgroundPace({ limiter, clock }: BackgroundPaceOptions):
         const error = toServiceError(thrown)
         const delayMs = delayOf(error, attempt)
         if (attempt >= (triesOf[error.code] ?? 1) || delayMs > longestPauseMs) throw error
+        if (until && clock.now().getTime() + delayMs > until.getTime()) throw error
         await clock.sleep(delayMs)
       }
     }

@@ -49,7 +49,7 @@ describe("docs/deploy.md", () => {
     const conditions = resourcesOf(planNamed("newVault"), "Microsoft.Authorization/roleAssignments").map(
       (assignment) => textAt(assignment, "properties.condition"),
     )
-    expect(conditions).toContain(shown.replace(/\n\s*/, " "))
+    expect(conditions).toContain(shown.replaceAll(/\n\s*/g, " "))
   })
 })
 

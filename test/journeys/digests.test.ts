@@ -91,7 +91,7 @@ signed with local-digest
     // Whoever puts it back cannot put back when the service got it.
     const { body, metadata } = before!
     await journey
-      .store("audit")
+      .store("backup")
       .getBlockBlobClient(name)
       .upload(body, body.length, {
         conditions: { ifNoneMatch: "*" },

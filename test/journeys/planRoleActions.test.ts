@@ -68,8 +68,11 @@ const tables: Readonly<Record<PlannedJob, JobTable>> = {
       "certificates/read": all(reconcileSteps, vault),
       "list on keyvault-backups/": all(reconcileSteps, store),
       "blobs/read on keyvault-backups/reconcile/": { "go on with a run": store },
-      "blobs/add/action on keyvault-backups/": all(reconcileSteps, store),
+      "blobs/add/action on keyvault-backups/reconcile/": all(reconcileSteps, store),
       "messages/send/action on keyvault-changes": { "send a gap": queue },
+    },
+    unasked: {
+      "blobs/add/action on keyvault-backups/gaps/": "a version that cannot be read leaves a gap record",
     },
   },
   audit: {
@@ -87,7 +90,7 @@ const tables: Readonly<Record<PlannedJob, JobTable>> = {
         "watch the backlog": queue,
       },
       "blobs/read on keyvault-backups/digest/": { "write a digest": store, "prove the digests": store },
-      "blobs/add/action on keyvault-backups/": { "write a digest": store },
+      "blobs/add/action on keyvault-backups/digest/": { "write a digest": store },
       "keys/read": { "write a digest": vault, "prove the digests": vault },
       "keys/sign/action": { "write a digest": vault },
     },
@@ -103,7 +106,7 @@ const tables: Readonly<Record<PlannedJob, JobTable>> = {
       // The history lies where this identity may read, and what may be read may be listed.
       "list on keyvault-backups/": { "replay every source": store },
       "blobs/read on keyvault-backups/journal/": { "replay every source": store },
-      "blobs/add/action on keyvault-backups/": { "replay every source": store },
+      "blobs/add/action on keyvault-backups/journal/": { "replay every source": store },
       "messages/receive/action on keyvault-changes": { "replay every source": queue },
       "messages/receive/action on keyvault-changes-quarantine": { "replay every source": queue },
       "messages/send/action on keyvault-changes": { "replay every source": queue },
@@ -135,7 +138,7 @@ const tables: Readonly<Record<PlannedJob, JobTable>> = {
         "defer a change": vault,
       },
       "certificates/read": { "back up a certificate": vault },
-      "blobs/add/action on keyvault-backups/": {
+      "blobs/add/action on keyvault-backups/v1/": {
         "back up a secret": store,
         "back up a certificate": store,
         "defer a change": store,
@@ -149,6 +152,10 @@ const tables: Readonly<Record<PlannedJob, JobTable>> = {
         "defer a change": notReceived,
         "quarantine a message": notReceived,
       },
+    },
+    unasked: {
+      "blobs/add/action on keyvault-backups/gaps/": "a version that cannot be read leaves a gap record",
+      "blobs/add/action on keyvault-backups/probe/": "doctor --live puts a probe as this identity",
     },
   },
 }

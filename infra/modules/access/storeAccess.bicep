@@ -60,6 +60,13 @@ var addsOnly = doesOnly(['read', 'write', 'delete'], neverMatches())
 var changesNothing = doesOnly(['write', 'delete'], neverMatches())
 var leaseReadsAndWrites = doesOnly(['add/action', 'delete'], neverMatches())
 var andChangesNothing = roleSource == 'builtIn' ? ' AND ${changesNothing}' : ''
+var andAddsOnly = roleSource == 'builtIn' ? ' AND ${addsOnly}' : ''
+
+// Each job adds only what is its own: whoever takes one of them over can plant neither digests nor memories of another.
+var addsBackups = doesOnly(['add/action'], isBelow(['v1', 'gaps', 'probe']))
+var addsRuns = doesOnly(['add/action'], isBelow(['gaps', 'reconcile']))
+var addsDigests = doesOnly(['add/action'], isBelow(['digest']))
+var addsJournal = doesOnly(['add/action'], isBelow(['journal']))
 
 var readsRuns = readsOnly(isBelow(['reconcile']))
 var readsRecords = readsOnly(isBelow(['digest', 'reconcile', 'journal', 'drill']))
@@ -68,10 +75,10 @@ var leases = doesOnly(['read', 'write'], isBlob('replay.lease'))
 
 // Who, with which role, under which condition, at the container of the backups.
 var grants = [
-  { job: 'backup', role: 'add', condition: roleSource == 'builtIn' ? addsOnly : '' }
-  { job: 'reconcile', role: 'ledger', condition: '${readsRuns}${andChangesNothing}' }
-  { job: 'audit', role: 'ledger', condition: '${readsRecords}${andChangesNothing}' }
-  { job: 'replay', role: 'ledger', condition: '${readsJournal}${andChangesNothing}' }
+  { job: 'backup', role: 'add', condition: '${addsBackups}${andAddsOnly}' }
+  { job: 'reconcile', role: 'ledger', condition: '${readsRuns} AND ${addsRuns}${andChangesNothing}' }
+  { job: 'audit', role: 'ledger', condition: '${readsRecords} AND ${addsDigests}${andChangesNothing}' }
+  { job: 'replay', role: 'ledger', condition: '${readsJournal} AND ${addsJournal}${andChangesNothing}' }
   { job: 'canary', role: 'read', condition: readsOnly(neverMatches()) }
 ]
 var readers = flatten(map(['verify', 'restore'], job => map(people[job], person => { job: job, person: person })))
@@ -122,8 +129,8 @@ resource appAssignments 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
       principalType: 'ServicePrincipal'
       roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleNames[grant.role])
       description: 'Key Vault backup: ${grant.job}'
-      condition: grant.condition == '' ? null : grant.condition
-      conditionVersion: grant.condition == '' ? null : '2.0'
+      condition: grant.condition
+      conditionVersion: '2.0'
     }
     dependsOn: [definitions]
   }

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest"
 import { formatDigestName } from "../../../shared/digest/digestNames.ts"
 import { openDigestKeyFile } from "../../../shared/digest/localDigestKey.ts"
 import { judgeProof, type Proof } from "../../../shared/digest/proof.ts"
+import { proveDigests } from "../../../shared/digest/proveDigests.ts"
 import { digestSchema, signDigest } from "../../../shared/digest/signedDigest.ts"
 import { sha256Of } from "../../../shared/digest/collectEntries.ts"
 import { ServiceError } from "../../../shared/errors.ts"
@@ -169,6 +170,12 @@ describe("proveDigests", () => {
     world.blobs.clear()
     for (const [name, kept] of [...old, [blob, rewritten] as const]) world.blobs.set(name, kept)
     expect((await world.prove()).findings).toEqual([
+      // What the first digest of the day named is still there.
+      {
+        kind: "listUnnamed",
+        day: "2026-11-21",
+        blob: expect.stringMatching(/^digest\/entries\/v1\/2026-11-21\//),
+      },
       {
         kind: "chainBroken",
         day: "2026-11-22",
@@ -176,6 +183,47 @@ describe("proveDigests", () => {
         why: "previousDiffers",
       },
     ])
+  })
+
+  it.each([
+    { name: "the newest digest", gone: ["2026-11-24"] },
+    { name: "every digest", gone: ["2026-11-20", "2026-11-21", "2026-11-22", "2026-11-23", "2026-11-24"] },
+  ])(
+    "finds an entry that was removed together with $name, though the timer has signed again",
+    async ({ gone }) => {
+      world.blobs.delete(firstOf("2026-11-24"))
+      for (const day of gone) world.blobs.delete(formatDigestName(day, 0))
+      await world.write()
+      const proof = await world.prove()
+      expect(proof.findings).toEqual([
+        {
+          kind: "listUnnamed",
+          day: "2026-11-24",
+          blob: expect.stringMatching(/^digest\/entries\/v1\/2026-11-24\//),
+        },
+      ])
+      expect(judgeProof(proof)).toBe("wrong")
+    },
+  )
+
+  it("could not tell of a day when the digest it was chained to cannot be read", async () => {
+    const before = formatDigestName("2026-11-22", 0)
+    const reader = {
+      read: (name: string) =>
+        name === before
+          ? Promise.reject(new ServiceError("ERR_STORE_UNAVAILABLE", "away"))
+          : world.parts.reader.read(name),
+    }
+    const proof = await proveDigests({ ...world.parts, reader }, { from: "2026-11-23", to: "2026-11-23" })
+    expect(proof.days).toMatchObject([{ status: "unknown", code: "ERR_STORE_UNAVAILABLE" }])
+    expect(judgeProof(proof)).toBe("unknown")
+  })
+
+  it("takes a true digest that was put under its next name as well for what it is", async () => {
+    const { body } = blobOf(formatDigestName("2026-11-22", 0))
+    world.put("digest/v1/2026-11-22.1.json", "2026-11-23T09:00:00.000Z")
+    blobOf("digest/v1/2026-11-22.1.json").body = body
+    expect(judgeProof(await world.prove())).toBe("proved")
   })
 
   it("finds a digest that begins the chain anew, or leaves days out, whoever has signed it", async () => {

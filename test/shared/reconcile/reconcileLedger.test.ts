@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { createReconcileLedger } from "../../../shared/reconcile/reconcileLedger.ts"
 import {
+  formatReconcileBlob,
   formatReconcileName,
   noCounts,
   parseReconcileName,
@@ -27,7 +28,7 @@ function aPage(run: string, more: Partial<ReconcileRecord> = {}): Omit<Reconcile
 }
 
 function aLedger() {
-  const store = createMemoryStore()
+  const store = createMemoryStore({ now: () => new Date("2026-03-01T12:01:00.000Z") })
   return { store, ledger: createReconcileLedger({ add: store, catalog: store, reader: store }) }
 }
 
@@ -62,6 +63,26 @@ describe("the ledger of reconciliation", () => {
     expect(await ledger.readUnfinished(host, longBefore)).toMatchObject({ through: { name: "second" } })
     await ledger.write("summary", aPage(runs[0], { continues: runs[1], state: "complete" }))
     expect(await ledger.readUnfinished(host, longBefore)).toBeUndefined()
+  })
+
+  it.each([
+    { name: "says that it is of another run", more: { run: runs[1] } },
+    { name: "says that it is of another vault", more: { vault: "https://kv-other.vault.azure.net" } },
+    { name: "is dated after the store got it", more: { at: "2099-01-01T00:00:00.000Z" } },
+  ])("believes no page that $name: then everything is compared anew", async ({ more }) => {
+    const { store, ledger } = aLedger()
+    const { body, metadata } = formatReconcileBlob(
+      aPage(runs[0], { through: { name: "z", version: "~" }, ...more }),
+    )
+    await store.putIfAbsent(formatReconcileName(host, { run: runs[0], page: 1 }), body, "", metadata)
+    expect(await ledger.readUnfinished(host, longBefore)).toBeUndefined()
+  })
+
+  it("passes over a page that it cannot read once that is old", async () => {
+    const { store, ledger } = aLedger()
+    const name = formatReconcileName(host, { run: runs[0], page: 1 })
+    await store.putIfAbsent(name, Buffer.from("garbage"), "", { putat: "2099-01-01T00:00:00.000Z" })
+    expect(await ledger.readUnfinished(host, new Date("2026-03-01T12:01:01.000Z"))).toBeUndefined()
   })
 
   it("refuses what a newer release wrote, by name", async () => {

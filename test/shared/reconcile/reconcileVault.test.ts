@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest"
+import { confirmGaps } from "../../../shared/reconcile/closeGaps.ts"
 import { formatVersionUrl } from "../../../shared/change/objectVersion.ts"
 import { createAllowList } from "../../../shared/change/allowList.ts"
 import { parseChanges } from "../../../shared/change/parseChanges.ts"
@@ -213,6 +214,17 @@ describe("reconcileVault", () => {
 })
 
 describe("reconcileVault, when it cannot tell", () => {
+  it("does not tell as missing what was deferred for long and is stored while it scans (C62)", async () => {
+    const { record, set, run, store, clock } = aReconcileWorld()
+    set("a", 1)
+    set("b", 1)
+    const { gaps } = await run()
+    await record(anObject({ name: "b", version: 1 }))
+    const left = await confirmGaps(gaps, clock.now(), { catalog: store, clock, graceMs: 5000 })
+    expect(left.map(({ object }) => object.name)).toEqual(["a"])
+    expect(clock.sleeps).toEqual([])
+  })
+
   it("calls a vault that lists nothing unproven, whatever the store has (C33, C62)", async () => {
     const world = aReconcileWorld()
     await world.record(anObject())

@@ -42,6 +42,16 @@ describe("a budget", () => {
 })
 
 describe("a run", () => {
+  it("that is spent before anything was compared is remembered, so that the next run goes on (C32)", async () => {
+    const { set, run, execute, sentIds } = aReconcileWorld()
+    for (const name of ["a", "b", "c"]) set(name, 1)
+    const { result } = await run({ execute, budget: { maxCalls: 1 } })
+    expect(result.incomplete).toMatchObject({ reason: "budget" })
+    expect(sentIds()).toEqual([])
+    const next = await run({ execute: { ...execute, onlyUnfinished: true } })
+    expect(next.result).toMatchObject({ continues: result.run, counts: { versions: 3, sent: 3 } })
+  })
+
   it("that only goes on with what was cut off begins nothing", async () => {
     const world = aReconcileWorld()
     world.set("s", 1)
