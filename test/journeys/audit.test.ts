@@ -146,12 +146,18 @@ describe("kvbackup audit of a running cloud", () => {
   })
 
   it("is 31 with a blob that is not ours, which wins", async () => {
+    // No identity of the product may add there: somebody was given more.
+    const usual = journey.cloud.access.roles()["backup"] ?? []
+    const add = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/add/action"
+    const more = `${add} on ${journey.cloud.file.blob.container}/somebody/`
+    await journey.control("PUT /roles", { backup: [...usual, more] })
     await journey
       .store("backup")
       .getBlockBlobClient("somebody/backup.zip")
       .upload("x", 1, {
         conditions: { ifNoneMatch: "*" },
       })
+    await journey.control("PUT /roles", { backup: usual })
     const end = await audit("--json")
     expect(end.exitCode).toBe(31)
     expect(end.json<AuditReport>()).toMatchObject({
