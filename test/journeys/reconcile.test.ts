@@ -11,10 +11,12 @@ beforeAll(async () => {
 })
 afterAll(() => journey.stop())
 
+/** By name: status tells the oldest first, of which two of one second have either order. */
 const openGaps = async () =>
   (await runCli(journey.directory, "status", "--json"))
     .json<{ vaults: { openGaps: { id: string; reason: string }[] }[] }>()
     .vaults.flatMap(({ openGaps: gaps }) => gaps)
+    .toSorted((a, b) => (a.id < b.id ? -1 : 1))
 
 const versionOf = (id: string) => id.slice(id.lastIndexOf("/") + 1)
 const enable = (name: string, id: string) =>
